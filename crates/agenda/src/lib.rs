@@ -1,0 +1,1 @@
+//! One device's meeting list, and when its Join button is on

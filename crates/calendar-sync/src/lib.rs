@@ -1,0 +1,1 @@
+//! Decides what a calendar sync asks next and what changed

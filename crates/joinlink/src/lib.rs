@@ -1,0 +1,1 @@
+//! Finds and ranks the address to join a meeting by

@@ -1,0 +1,1 @@
+//! Key managers: who holds the key that wraps the others

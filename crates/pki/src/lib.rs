@@ -1,0 +1,1 @@
+//! Certificate profiles, activation codes and the proof of a typed code

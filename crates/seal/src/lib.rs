@@ -1,0 +1,1 @@
+//! Content keys, sealed rows and grants

@@ -1,0 +1,1 @@
+//! The storage port, stored shapes, the memory store and the contract every store passes

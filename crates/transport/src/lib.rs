@@ -1,0 +1,1 @@
+//! Mutual-TLS gRPC, peer identity, wire to model and back

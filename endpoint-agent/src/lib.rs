@@ -1,0 +1,1 @@
+//! The Joinery endpoint agent

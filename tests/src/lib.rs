@@ -1,0 +1,1 @@
+//! Scenario tests and benchmarks of the whole product
