@@ -1,1 +1,2 @@
-//! The Joinery connector
+//! The Joinery connector.
+pub mod config;
