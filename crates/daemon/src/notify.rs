@@ -26,15 +26,12 @@ pub fn stopping() {
 /// Run it as a task of the runtime that does the work: a runtime that hangs stops telling, and systemd restarts it.
 pub async fn watchdog(stop: Shutdown) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
-    let mut tick = tokio::time::interval(watchdog_period(limit));
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let stopped = stop.cancelled();
     tokio::pin!(stopped);
     loop {
+        send(&[NotifyState::Watchdog]);
         tokio::select! {
-            // The first tick comes before a stop that is already there: systemd hears from us at least once.
-            biased;
-            _ = tick.tick() => send(&[NotifyState::Watchdog]),
+            () = tokio::time::sleep(watchdog_period(limit)) => {}
             () = &mut stopped => return,
         }
     }
