@@ -40,7 +40,8 @@ mod tests {
         into(&root, fresh.path()).unwrap();
         for entry in std::fs::read_dir(fresh.path()).unwrap() {
             let entry = entry.unwrap();
-            let committed = std::fs::read_to_string(root.join(OUT).join(entry.file_name())).unwrap_or_default();
+            let committed =
+                std::fs::read_to_string(root.join(OUT).join(entry.file_name())).unwrap_or_default();
             let new = std::fs::read_to_string(entry.path()).unwrap();
             assert!(committed == new, "{:?} is stale; run `cargo xtask generate`", entry.file_name());
         }
