@@ -63,14 +63,17 @@ pub struct RoundResult {
     pub skipped: u32,
 }
 
-/// Why a round started over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a round started over; as text, the end of a sentence for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ResyncReason {
     /// Graph has forgotten the link's token.
+    #[error("Graph has forgotten the place in the calendar that was kept")]
     LinkExpired,
     /// A next link came that had come before in the same round.
+    #[error("Graph's calendar pages led back to a page that was already read")]
     LinkRepeated,
     /// More than [`MAX_PAGES`] pages.
+    #[error("Graph's calendar pages did not end")]
     RoundTooLong,
 }
 
