@@ -5,6 +5,8 @@
 //! removal, `?2` two entries that could not be understood; `>p2` leads on, `=d1` ends the round. `gone` is a forgotten
 //! link, `series m:x n` answers with the series m and says that n does not exist.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
