@@ -13,7 +13,7 @@ pub enum StoreError {
     },
     /// The files are damaged, or are not a database of this program.
     #[error(
-        "the database {place} is damaged ({detail}); stop the connector, move the file away and restore a backup"
+        "the database {place} is damaged ({detail}); stop the connector, move {place}* away and restore a backup"
     )]
     Corrupt {
         /// The database file, or what names the store.
