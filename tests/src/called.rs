@@ -1,0 +1,87 @@
+//! One call of a command line and how it ended.
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use serde::de::DeserializeOwned;
+
+use crate::waiting::{PATIENCE, wait_within};
+
+/// What a command printed and its exit code.
+#[derive(Debug, Clone)]
+pub struct Called {
+    what: String,
+    /// Exit code; nothing if a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Called {
+    /// Runs `command` to its end.
+    ///
+    /// # Panics
+    /// When it does not end.
+    #[track_caller]
+    pub fn run(mut command: Command) -> Self {
+        let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+        let what = format!("{} {}", command.get_program().display(), words.join(" "));
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("{what} does not start: {error}"));
+        let out = read(child.stdout.take());
+        let err = read(child.stderr.take());
+        let status = wait_within(PATIENCE, &format!("the end of {what}"), || child.try_wait().unwrap());
+        Self { what, code: status.code(), out: out.join().unwrap(), err: err.join().unwrap() }
+    }
+
+    /// Expects exit code 0 and returns standard output.
+    #[track_caller]
+    pub fn done(self) -> String {
+        assert_eq!(self.code, Some(0), "{}: {}", self.what, self.err);
+        self.out
+    }
+
+    /// Expects exit code 0 and JSON.
+    #[track_caller]
+    pub fn json<T: DeserializeOwned>(self) -> T {
+        let what = self.what.clone();
+        let out = self.done();
+        serde_json::from_str(&out)
+            .unwrap_or_else(|error| panic!("{what} printed no such JSON: {error}\n{out}"))
+    }
+
+    /// Expects exit code `code`, nothing on standard output, and one sentence on standard error that holds every word
+    /// of `words`. Returns the sentence.
+    #[track_caller]
+    pub fn fails(self, code: i32, words: &[&str]) -> String {
+        assert_eq!((self.code, self.out.as_str()), (Some(code), ""), "{}: {}", self.what, self.err);
+        assert_sentence(&self.what, &self.err, words);
+        self.err.trim().to_owned()
+    }
+}
+
+/// One line, readable for a person, with every word of `words` and no trace of the program's inside.
+#[track_caller]
+pub fn assert_sentence(what: &str, text: &str, words: &[&str]) {
+    let text = text.trim();
+    assert_eq!(text.lines().count(), 1, "{what}: one line is expected:\n{text}");
+    for odd in ["panicked", "Os {", "Error {", "Some(", "None", "backtrace", "::"] {
+        assert!(!text.contains(odd), "{what}: {odd:?} is nothing for a person: {text}");
+    }
+    for word in words {
+        assert!(text.contains(word), "{what}: {word:?} is missing: {text}");
+    }
+}
+
+fn read(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = Vec::new();
+        if let Some(mut stream) = stream {
+            let _cut = stream.read_to_end(&mut text);
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    })
+}
