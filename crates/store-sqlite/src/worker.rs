@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::open::BUSY_TIMEOUT;
 
 /// Under steady load the WAL is emptied after this many jobs at the latest, else whenever there is nothing to do.
-const JOBS_WITH_TRACES: u32 = 64;
+const JOBS_BEFORE_EMPTYING: u32 = 64;
 
 /// How long after a reader was in the way emptying the WAL is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ pub(crate) enum Traces {
     Now,
 }
 
-/// Says whether traces of something erased are left in the WAL.
+/// Says whether the WAL should be emptied soon.
 type Job = Box<dyn FnOnce(&mut Connection) -> bool + Send>;
 
 pub(crate) struct Worker {
@@ -66,9 +66,14 @@ impl Worker {
             detail: "its thread has ended".to_owned(),
         };
         let (answer, answered) = oneshot::channel();
+        let at = Arc::clone(&self.place);
         let job = move |connection: &mut Connection| {
-            let outcome = work(connection);
-            let mut left = outcome.is_ok() && traces != Traces::None;
+            let outcome = work(connection).map_err(|failure| failure.at(&at));
+            let mut left = match &outcome {
+                Ok(_) => traces != Traces::None,
+                // What the WAL holds twice can be given back to the disk.
+                Err(error) => matches!(error, StoreError::Full { .. }),
+            };
             if left && traces == Traces::Now {
                 left = !empty_wal(connection);
             }
@@ -78,7 +83,7 @@ impl Worker {
         };
         let jobs = self.jobs.as_ref().ok_or_else(ended)?;
         jobs.send(Box::new(job)).map_err(|_| ended())?;
-        answered.await.map_err(|_| ended())?.map_err(|failure| failure.at(&self.place))
+        answered.await.map_err(|_| ended())?
     }
 }
 
@@ -101,28 +106,28 @@ impl fmt::Debug for Worker {
 
 fn serve(mut connection: Connection, queue: &Receiver<Job>) {
     // A run that was killed may have left traces. A connection that only reads has nothing to empty.
-    let mut since_erasure: u32 =
+    let mut wal_due: u32 =
         u32::from(!connection.pragma_query_value(None, "query_only", |row| row.get(0)).unwrap_or(false));
     loop {
         let job = match queue.try_recv() {
             Ok(job) => job,
             Err(TryRecvError::Disconnected) => return,
             Err(TryRecvError::Empty) => {
-                if since_erasure > 0 && empty_wal(&connection) {
-                    since_erasure = 0;
+                if wal_due > 0 && empty_wal(&connection) {
+                    wal_due = 0;
                 }
-                match next(queue, since_erasure > 0) {
+                match next(queue, wal_due > 0) {
                     Ok(job) => job,
                     Err(RecvTimeoutError::Timeout) => continue,
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
             }
         };
-        if job(&mut connection) || since_erasure > 0 {
-            since_erasure += 1;
+        if job(&mut connection) || wal_due > 0 {
+            wal_due += 1;
         }
-        if since_erasure > JOBS_WITH_TRACES {
-            since_erasure = u32::from(!empty_wal(&connection));
+        if wal_due > JOBS_BEFORE_EMPTYING {
+            wal_due = u32::from(!empty_wal(&connection));
         }
     }
 }
