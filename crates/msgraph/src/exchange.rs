@@ -128,16 +128,17 @@ fn failure(host: &str, error: &reqwest::Error) -> GraphError {
     GraphError::CutOff { host }
 }
 
+/// The error and what caused it, the innermost last. An I/O error does not name what it wraps as its source, so that is
+/// looked for inside.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
+    std::iter::successors(Some(error), |&error| match error.downcast_ref().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    })
 }
 
-/// TLS errors arrive inside I/O errors, which do not name them as their source.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    causes(error).find_map(|cause| {
-        let inside = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        cause.downcast_ref().or_else(|| inside.and_then(|inner| inner.downcast_ref()))
-    })
+    causes(error).find_map(|cause| cause.downcast_ref())
 }
 
 /// The innermost cause: the operating system's or TLS's words, which name no address of a mailbox.

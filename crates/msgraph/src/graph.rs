@@ -166,7 +166,7 @@ impl Graph {
     /// Any [`GraphError`].
     pub async fn events(&self, mailbox: &MailboxAddress, limit: usize) -> Result<Vec<Event>, GraphError> {
         let mut first = self.inner.endpoints.events(mailbox);
-        first.query_pairs_mut().append_pair("$top", &limit.clamp(1, 100).to_string());
+        first.set_query(Some(&format!("$top={}", limit.clamp(1, 100))));
         self.list(first, Some(IMMUTABLE_IDS), Operation::ListEvents, limit).await.map(whole_events)
     }
 

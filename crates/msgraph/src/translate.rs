@@ -227,3 +227,6 @@ fn days(start: &Moment, end: &Moment) -> Result<(Date, Date), OddEvent> {
 fn midnight(day: Date) -> Result<Timestamp, OddEvent> {
     Offset::UTC.to_timestamp(day.into()).map_err(|_| OddEvent::Time)
 }
+
+#[cfg(test)]
+mod tests;
