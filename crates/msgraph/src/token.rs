@@ -90,6 +90,8 @@ impl Tokens {
         let token = match (renewed, good) {
             (Ok(token), _) => token,
             (Err(error), Some(token)) => {
+                // Nobody has to wait for this failure to pass: the token that is good says when to ask again.
+                *turn = None;
                 tracing::warn!(code = error.code(), "The Graph token could not be renewed early: {error}");
                 let renew_at =
                     Instant::now().checked_add(RENEW_AGAIN).unwrap_or(token.ends_at).min(token.ends_at);
