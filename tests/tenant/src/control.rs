@@ -11,11 +11,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::changes::{Calendars, Change};
+use crate::error::TenantError;
 use crate::mailbox::MailboxKind;
 use crate::meeting::{NewMeeting, Response};
 use crate::orders::{Order, apply};
 use crate::serve::{SharedWorld, lock};
-use crate::tenant::{Calendars, Change, TenantError};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

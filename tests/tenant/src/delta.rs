@@ -7,7 +7,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::calendar::{Calendar, Window};
+use crate::calendar::Calendar;
+use crate::event::Window;
 use crate::ids::{self, ItemRef, Seed};
 
 /// How many tokens of a mailbox are alive. Outlook's tokens hang on a cache and die of being old; this bounds the

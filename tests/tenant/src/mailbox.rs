@@ -11,6 +11,7 @@ use crate::delta::Links;
 use crate::ids::{self, IdKind, ItemRef, Seed};
 use crate::payload::Draft;
 use crate::refusal::Refusal;
+use crate::series::Entry;
 
 /// What kind of mailbox it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +68,7 @@ impl Mailbox {
 
     /// Adds an event. A `transactionId` that was seen before leads to the event of then, as a repeated request should.
     pub fn create(&mut self, now: Timestamp, mut draft: Draft) -> Result<ItemRef, Refusal> {
-        let repeated = |entry: &&crate::calendar::Entry| entry.transaction == draft.transaction;
+        let repeated = |entry: &&Entry| entry.transaction == draft.transaction;
         if draft.transaction.is_some()
             && let Some(entry) = self.calendar.entries().find(repeated)
         {

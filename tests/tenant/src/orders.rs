@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::error::TenantError;
 use crate::faults::{Fault, Place};
 use crate::serve::{SharedWorld, lock};
-use crate::tenant::{Tenant, TenantError};
+use crate::tenant::Tenant;
 
 /// An order, as the control interface reads it: `{"fault": "throttle", "mailbox": "…", "retry_after": 2.5, "times": 3}`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::calendar::{Content, Patch};
+use crate::event::{Content, Patch};
 use crate::moment::Moment;
 use crate::refusal::Refusal;
 
@@ -94,12 +94,18 @@ fn patch_of(body: &Value, create: bool) -> Result<Patch, Refusal> {
     for (name, value) in object {
         read_property(&mut patch, name, value, create)?;
     }
-    if let Some(locations) = patch.properties.get("locations").and_then(Value::as_array)
-        && !object.contains_key("location")
-    {
-        let names: Vec<&str> =
-            locations.iter().filter_map(|place| place.get("displayName")?.as_str()).collect();
-        patch.properties.insert("location".to_owned(), location(&names.join("; ")));
+    let given = |name: &str| object.contains_key(name);
+    if given("locations") && !given("location") {
+        let places = patch.properties.get("locations").and_then(Value::as_array).into_iter().flatten();
+        let names: Vec<&str> = places.filter_map(|place| place.get("displayName")?.as_str()).collect();
+        let joined = location(&names.join("; "));
+        patch.properties.insert("location".to_owned(), joined);
+    }
+    if given("location") && !given("locations") {
+        // Setting one location replaces them all.
+        let place = patch.properties.get("location").filter(|place| place.get("uniqueId").is_some());
+        let places: Vec<Value> = place.map(|place| place_of(place.clone())).into_iter().collect();
+        patch.properties.insert("locations".to_owned(), Value::Array(places));
     }
     Ok(patch)
 }
@@ -139,14 +145,8 @@ fn read_property(patch: &mut Patch, name: &str, value: &Value, create: bool) -> 
         }
         "categories" => set(list(name, value, |entry| text(name, entry).map(|text| json!(text)))?),
         "attendees" => set(list(name, value, read_attendee)?),
-        "locations" => set(list(name, value, |place| read_location(name, place))?),
-        "location" => {
-            let place = read_location(name, value)?;
-            let named = place.get("displayName").and_then(Value::as_str).is_some_and(|name| !name.is_empty());
-            set(place.clone());
-            // Setting one location replaces them all.
-            patch.properties.insert("locations".to_owned(), if named { json!([place]) } else { json!([]) });
-        }
+        "locations" => set(list(name, value, |place| read_location(name, place).map(place_of))?),
+        "location" => set(read_location(name, value)?),
         "transactionId" if create => {
             text(name, value)?;
         }
@@ -189,6 +189,17 @@ fn read_location(name: &str, value: &Value) -> Result<Value, Refusal> {
         place.insert("locationType".to_owned(), json!(lower_first(kind)));
     }
     Ok(Value::Object(place))
+}
+
+/// One of `locations`: unlike `location`, a place that is no more than a name has no id.
+fn place_of(mut place: Value) -> Value {
+    if let Some(object) = place.as_object_mut()
+        && !object.contains_key("address")
+    {
+        object.remove("uniqueId");
+        object.insert("uniqueIdType".to_owned(), json!("unknown"));
+    }
+    place
 }
 
 fn read_attendee(value: &Value) -> Result<Value, Refusal> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use serde_json::{Map, Value};
 
-use crate::calendar::Window;
+use crate::event::Window;
 use crate::preferences::MAX_PAGE;
 use crate::refusal::Refusal;
 
@@ -35,7 +35,21 @@ impl Options {
             }
             options.push(((*found).to_owned(), value.into_owned()));
         }
-        Ok(Self(options))
+        let options = Self(options);
+        options.check_select()?;
+        Ok(options)
+    }
+
+    fn check_select(&self) -> Result<(), Refusal> {
+        let mut names = self.value("$select").into_iter().flat_map(|select| select.split(',')).map(str::trim);
+        match names.find(|name| !SELECTABLE.contains(name)) {
+            None => Ok(()),
+            Some(unknown) => {
+                let text =
+                    format!("Could not find a property named '{unknown}' on type 'microsoft.graph.event'.");
+                Err(Refusal::mistake(400, "RequestBroker--ParseUri", text))
+            }
+        }
     }
 
     /// The value of an option.
@@ -79,21 +93,13 @@ impl Options {
     }
 
     /// Leaves of `event` what `$select` names. `id` and the etag always stay.
-    pub fn select(&self, event: &mut Map<String, Value>) -> Result<(), Refusal> {
+    pub fn select(&self, event: &mut Map<String, Value>) {
         let Some(select) = self.value("$select") else {
             event.remove(ON_REQUEST);
-            return Ok(());
+            return;
         };
         let names: Vec<&str> = select.split(',').map(str::trim).collect();
-        if let Some(unknown) = names.iter().find(|name| !SELECTABLE.contains(name)) {
-            return Err(Refusal::mistake(
-                400,
-                "RequestBroker--ParseUri",
-                format!("Could not find a property named '{unknown}' on type 'microsoft.graph.event'."),
-            ));
-        }
         event.retain(|name, _| name == "id" || name.starts_with("@odata.") || names.contains(&name.as_str()));
-        Ok(())
     }
 }
 

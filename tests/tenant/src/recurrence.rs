@@ -119,6 +119,25 @@ impl Recurrence {
         self.dates(self.start).next()
     }
 
+    /// The same rhythm from `date` on. A series on one day of the week, month or year takes place on the new one.
+    #[must_use]
+    pub fn moved_to(&self, date: Date) -> Self {
+        let pattern = match &self.pattern {
+            Pattern::Weekly { days, first } if days.len() == 1 => {
+                Pattern::Weekly { days: vec![date.weekday()], first: *first }
+            }
+            Pattern::AbsoluteMonthly { .. } => Pattern::AbsoluteMonthly { day: date.day() },
+            Pattern::AbsoluteYearly { .. } => {
+                Pattern::AbsoluteYearly { month: date.month(), day: date.day() }
+            }
+            Pattern::Daily
+            | Pattern::Weekly { .. }
+            | Pattern::RelativeMonthly { .. }
+            | Pattern::RelativeYearly { .. } => self.pattern.clone(),
+        };
+        Self { pattern, start: date, ..self.clone() }
+    }
+
     /// The candidates of the `number`th day, week, month or year of the rhythm, in order. Nothing after the last year
     /// of the calendar.
     fn period(&self, number: i64) -> Option<Vec<Date>> {

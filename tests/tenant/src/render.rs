@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::calendar::Content;
+use crate::event::Content;
 use crate::ids::{self, ItemRef};
 use crate::mailbox::Mailbox;
 use crate::moment::{Moment, instant_text};

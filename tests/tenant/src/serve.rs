@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use crate::error::TenantError;
 use crate::world::{Incoming, Reply, World};
 
 /// The world as everything that runs shares it.
@@ -37,6 +38,13 @@ const BEFORE_CUT: Duration = Duration::from_millis(20);
 pub fn lock(world: &SharedWorld) -> MutexGuard<'_, World> {
     // A panic elsewhere leaves a value that is still good to look at.
     world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Fresh random bytes.
+pub fn random<const N: usize>() -> Result<[u8; N], TenantError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| TenantError::Random)?;
+    Ok(bytes)
 }
 
 /// Serves until it is dropped, and its connections with it.
@@ -79,10 +87,7 @@ async fn answer(State(world): State<SharedWorld>, request: Request) -> Response 
     let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE);
     };
-    let mut seed = [0; 32];
-    if getrandom::fill(&mut seed).is_err() {
-        return plain(StatusCode::INTERNAL_SERVER_ERROR);
-    }
+    let Ok(seed) = random() else { return plain(StatusCode::INTERNAL_SERVER_ERROR) };
     let incoming = Incoming {
         method: parts.method,
         path: parts.uri.path().to_owned(),

@@ -1,139 +1,30 @@
 //! The tenant as tests and the demo hold it: start it, change its calendars, order faults, read the record.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-use crate::calendar::Patch;
+use crate::changes::{Calendars, Change};
 use crate::entra::{Entra, guid};
-use crate::ids::{IdKind, ItemRef};
+use crate::error::TenantError;
 use crate::journal::{Request, Violation};
-use crate::mailbox::{Mailbox, MailboxKind};
-use crate::meeting::{NewMeeting, Response, response_status, times};
-use crate::refusal::Refusal;
-use crate::serve::{SharedWorld, lock};
+use crate::mailbox::MailboxKind;
+use crate::meeting::{NewMeeting, Response};
+use crate::options::Options;
+use crate::serve::{SharedWorld, lock, random};
 use crate::world::World;
-use crate::{certificate, payload, serve};
-
-/// How to start a tenant.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Where HTTPS listens; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Where the control interface listens, if it is wanted.
-    pub control: Option<SocketAddr>,
-    /// Names and addresses in the server certificate; the first one stands in the URLs.
-    pub names: Vec<String>,
-    /// Verified domains, the default one first.
-    pub domains: Vec<String>,
-    /// Mailboxes to begin with.
-    pub mailboxes: Vec<(String, MailboxKind)>,
-    /// Application permissions with consent.
-    pub roles: Vec<String>,
-    /// How long access tokens live.
-    pub token_lifetime: Duration,
-    /// The client secret; a random one by default.
-    pub client_secret: Option<String>,
-    /// Where to write `ca.pem`, `client_secret` and `tenant.json`.
-    pub state_dir: Option<PathBuf>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let roles = [
-            "Calendars.ReadWrite",
-            "MailboxSettings.Read",
-            "User.Read.All",
-            "Domain.Read.All",
-            "Place.Read.All",
-        ];
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            control: None,
-            names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
-            domains: vec!["contoso.example".to_owned(), "contoso.onmicrosoft.com".to_owned()],
-            mailboxes: Vec::new(),
-            roles: roles.map(str::to_owned).to_vec(),
-            token_lifetime: Duration::from_secs(3599),
-            client_secret: None,
-            state_dir: None,
-        }
-    }
-}
-
-/// Why the tenant could not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum TenantError {
-    /// The socket could not be opened.
-    #[error("the simulated tenant cannot listen on {0}: {1}; choose another address")]
-    Listen(SocketAddr, std::io::Error),
-    /// No certificate could be made.
-    #[error("the certificate of the simulated tenant cannot be made: {0}; check the names given for it")]
-    Certificate(String),
-    /// The state directory could not be written.
-    #[error("{} cannot be written: {source}; choose another state directory", path.display())]
-    State {
-        /// What could not be written.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The system gives no random bytes.
-    #[error("the system's random source does not answer")]
-    Random,
-    /// There is no such mailbox.
-    #[error("the simulated tenant has no such mailbox; add it first")]
-    UnknownMailbox,
-    /// Graph's rules forbid it.
-    #[error("the simulated tenant refuses: {code}: {message}")]
-    Refused {
-        /// Graph's code.
-        code: String,
-        /// Graph's text.
-        message: String,
-    },
-}
-
-impl TenantError {
-    /// A stable name of the kind of error.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Listen(..) => "tenant-listen",
-            Self::Certificate(_) => "tenant-certificate",
-            Self::State { .. } => "tenant-state",
-            Self::Random => "tenant-random",
-            Self::UnknownMailbox => "tenant-unknown-mailbox",
-            Self::Refused { .. } => "tenant-refused",
-        }
-    }
-}
-
-impl From<Refusal> for TenantError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused { code: refusal.code, message: refusal.message }
-    }
-}
-
-/// A change that was made, and when: the beginning of every measured way to a device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
-    /// The event's id as clients see it by default.
-    pub id: String,
-    /// The event's id as clients see it that prefer immutable ids.
-    pub immutable_id: String,
-    /// The instant from which on Graph reports the change.
-    pub at: Timestamp,
-}
+use crate::{certificate, serve};
 
 /// A running tenant. It ends when it is dropped.
 #[derive(Debug)]
@@ -297,15 +188,19 @@ impl Tenant {
     }
 
     fn write_state(&self, directory: &Path) -> Result<(), TenantError> {
-        let write = |name: &str, text: &str| {
-            let path = directory.join(name);
-            std::fs::write(&path, text).map_err(|source| TenantError::State { path, source })
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| TenantError::State { path, source }
         };
-        std::fs::create_dir_all(directory)
-            .map_err(|source| TenantError::State { path: directory.to_owned(), source })?;
-        write("ca.pem", &self.ca_pem)?;
-        write("client_secret", &self.client_secret())?;
-        write("tenant.json", &format!("{:#}\n", self.summary()))
+        let write = |name: &str, text: &str, mode: u32| {
+            let path = directory.join(name);
+            let open = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&path);
+            open.and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed(&path))
+        };
+        std::fs::create_dir_all(directory).map_err(failed(directory))?;
+        write("ca.pem", &self.ca_pem, 0o644)?;
+        write("client_secret", &self.client_secret(), 0o600)?;
+        write("tenant.json", &format!("{:#}\n", self.summary()), 0o644)
     }
 
     /// Everything that a configuration needs but the secret.
@@ -317,113 +212,6 @@ impl Tenant {
             "domains": world.entra.domains, "control": self.control.map(|address| format!("http://{address}")),
             "mailboxes": world.mailboxes().map(|mailbox| mailbox.address.as_str()).collect::<Vec<_>>(),
         })
-    }
-}
-
-/// The changes that a test makes, the same for the library and the control interface.
-pub(crate) struct Calendars<'a>(pub &'a SharedWorld);
-
-impl Calendars<'_> {
-    pub fn add_mailbox(&self, address: &str, kind: MailboxKind) -> Result<(), TenantError> {
-        lock(self.0).add_mailbox(address, kind, random()?);
-        Ok(())
-    }
-
-    pub fn create(&self, address: &str, meeting: &NewMeeting) -> Result<Change, TenantError> {
-        let mut world = lock(self.0);
-        let mailbox = world.mailbox_mut(address).ok_or(TenantError::UnknownMailbox)?;
-        let draft = meeting.draft(&mailbox.address, mailbox.kind)?;
-        let now = Timestamp::now();
-        let item = mailbox.create(now, draft)?;
-        Ok(change(mailbox, item, now))
-    }
-
-    pub fn reschedule(
-        &self,
-        address: &str,
-        id: &str,
-        start: Timestamp,
-        end: Timestamp,
-    ) -> Result<Change, TenantError> {
-        self.edit(address, id, |mailbox, item, _| {
-            let entry = mailbox.calendar.entry(item.number).ok_or_else(Refusal::item_gone)?;
-            let content = item.date.map_or_else(|| entry.content.clone(), |date| entry.occurrence(date));
-            let (start, end) = times(start, end, &content.start.zone, content.all_day);
-            Ok(Patch { start: Some(start), end: Some(end), ..Patch::default() })
-        })
-    }
-
-    pub fn update(&self, address: &str, id: &str, patch: &Value) -> Result<Change, TenantError> {
-        let patch = payload::patch(patch)?;
-        self.edit(address, id, |_, _, _| Ok(patch))
-    }
-
-    pub fn cancel(&self, address: &str, id: &str) -> Result<Change, TenantError> {
-        self.edit(address, id, |mailbox, item, _| {
-            let entry = mailbox.calendar.entry(item.number).ok_or_else(Refusal::item_gone)?;
-            let content = item.date.map_or_else(|| entry.content.clone(), |date| entry.occurrence(date));
-            let subject = content.properties.get("subject").and_then(Value::as_str).unwrap_or_default();
-            Ok(properties([
-                ("isCancelled", json!(true)),
-                ("showAs", json!("free")),
-                ("subject", json!(format!("Canceled: {subject}"))),
-            ]))
-        })
-    }
-
-    pub fn respond(&self, address: &str, id: &str, response: Response) -> Result<Change, TenantError> {
-        self.edit(address, id, |_, _, now| {
-            Ok(properties([("responseStatus", response_status(response, Some(now)))]))
-        })
-    }
-
-    pub fn delete(&self, address: &str, id: &str) -> Result<Change, TenantError> {
-        let mut world = lock(self.0);
-        let mailbox = world.mailbox_mut(address).ok_or(TenantError::UnknownMailbox)?;
-        let item = mailbox.find(id)?;
-        let now = Timestamp::now();
-        mailbox.calendar.delete(now, item)?;
-        Ok(change(mailbox, item, now))
-    }
-
-    pub fn view(&self, address: &str, start: Timestamp, end: Timestamp) -> Result<Vec<String>, TenantError> {
-        let world = lock(self.0);
-        let mailbox = world.mailbox(address).ok_or(TenantError::UnknownMailbox)?;
-        let mut items: Vec<(Timestamp, ItemRef)> = Vec::new();
-        for item in mailbox.calendar.in_window(&crate::calendar::Window { start, end }) {
-            if let Some(entry) = mailbox.calendar.entry(item.number) {
-                let content = item.date.map_or_else(|| entry.content.clone(), |date| entry.occurrence(date));
-                items.push((content.span().0, item));
-            }
-        }
-        items.sort();
-        Ok(items.into_iter().map(|(_, item)| mailbox.id(item, IdKind::Regular)).collect())
-    }
-
-    fn edit(
-        &self,
-        address: &str,
-        id: &str,
-        patch: impl FnOnce(&Mailbox, ItemRef, Timestamp) -> Result<Patch, Refusal>,
-    ) -> Result<Change, TenantError> {
-        let mut world = lock(self.0);
-        let mailbox = world.mailbox_mut(address).ok_or(TenantError::UnknownMailbox)?;
-        let item = mailbox.find(id)?;
-        let now = Timestamp::now();
-        let patch = patch(mailbox, item, now)?;
-        mailbox.calendar.change(now, item, &patch)?;
-        Ok(change(mailbox, item, now))
-    }
-}
-
-fn change(mailbox: &Mailbox, item: ItemRef, at: Timestamp) -> Change {
-    Change { id: mailbox.id(item, IdKind::Regular), immutable_id: mailbox.id(item, IdKind::Immutable), at }
-}
-
-fn properties<const N: usize>(pairs: [(&str, Value); N]) -> Patch {
-    Patch {
-        properties: pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        ..Patch::default()
     }
 }
 
@@ -442,10 +230,4 @@ fn acceptor(
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, TenantError> {
     TcpListener::bind(address).await.map_err(|error| TenantError::Listen(address, error))
-}
-
-fn random<const N: usize>() -> Result<[u8; N], TenantError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_| TenantError::Random)?;
-    Ok(bytes)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::calendar::Window;
 use crate::delta::{DeadLink, Next, Paging, Round};
+use crate::event::Window;
 use crate::mailbox::Mailbox;
 use crate::moment::instant_text;
 use crate::query::{DEFAULT_PAGE, Options};

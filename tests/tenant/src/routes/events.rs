@@ -6,7 +6,7 @@ use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
 use super::Call;
-use crate::calendar::Window;
+use crate::event::Window;
 use crate::ids::ItemRef;
 use crate::mailbox::Mailbox;
 use crate::payload;
@@ -63,7 +63,7 @@ pub fn show(world: &World, call: &Call<'_>, id: &str) -> Result<Reply, Refusal> 
     let options = Options::parse(&call.request.query, &["$select"])?;
     let mailbox = call.of(world)?;
     let mut event = whole_event(world, call, mailbox, mailbox.find(id)?)?;
-    options.select(&mut event)?;
+    options.select(&mut event);
     Ok(Reply::json(200, Value::Object(event)))
 }
 
@@ -143,7 +143,7 @@ fn answer_list(
     let count = events.len();
     let mut page: Vec<Map<String, Value>> = events.into_iter().skip(skip).take(top).collect();
     for event in &mut page {
-        options.select(event)?;
+        options.select(event);
     }
     let context = format!("/v1.0/$metadata#users('{}')/events", mailbox.object_id);
     let mut body = json!({"@odata.context": call.url(world, &context), "value": page});

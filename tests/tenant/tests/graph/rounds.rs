@@ -1,8 +1,6 @@
 //! Delta rounds over HTTPS: what they report, their links, and what goes wrong with them.
 
-mod client;
-
-use client::{Client, ROOM, options};
+use crate::client::{Client, ROOM, options};
 use joinery_tenant::NewMeeting;
 use serde_json::{Value, json};
 

@@ -1,0 +1,112 @@
+//! `joinery-tenant`: the simulated tenant as a program of its own, for shell scripts and demonstrations.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Parser;
+use joinery_tenant::{MailboxKind, Options, Tenant};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A simulated Microsoft 365 tenant for tests: Entra's token endpoint and Microsoft Graph's calendars over HTTPS,
+/// with a CA of its own, and a control interface that changes calendars and orders faults.
+///
+/// Prints one line of JSON with its addresses when it is ready, and ends on SIGINT or SIGTERM.
+#[derive(Debug, Parser)]
+#[command(name = "joinery-tenant", version)]
+struct Arguments {
+    /// Where HTTPS listens; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8446", env = "JOINERY_TENANT_LISTEN")]
+    listen: SocketAddr,
+
+    /// Where the control interface listens: plain HTTP with JSON, for tests only.
+    #[arg(long, default_value = "127.0.0.1:8447", env = "JOINERY_TENANT_CONTROL")]
+    control: SocketAddr,
+
+    /// Where to write ca.pem, client_secret and tenant.json.
+    #[arg(long, env = "JOINERY_TENANT_STATE_DIR")]
+    state_dir: Option<PathBuf>,
+
+    /// A name or address in the server certificate; the first one stands in the URLs.
+    #[arg(long = "name", default_values = ["localhost", "127.0.0.1"])]
+    names: Vec<String>,
+
+    /// A verified domain, the default one first.
+    #[arg(long = "domain", default_values = ["contoso.example", "contoso.onmicrosoft.com"])]
+    domains: Vec<String>,
+
+    /// A person's mailbox.
+    #[arg(long = "user", value_name = "ADDRESS")]
+    users: Vec<String>,
+
+    /// A room's mailbox.
+    #[arg(long = "room", value_name = "ADDRESS")]
+    rooms: Vec<String>,
+
+    /// The client secret; a random one by default.
+    #[arg(long, env = "JOINERY_TENANT_SECRET", hide_env_values = true)]
+    client_secret: Option<String>,
+
+    /// How many seconds access tokens live.
+    #[arg(long, default_value_t = 3599)]
+    token_lifetime: u64,
+
+    /// Add a room and a person with meetings around now.
+    #[arg(long)]
+    seed_demo: bool,
+
+    /// Put the events of Microsoft's documentation into this mailbox, moved to this week.
+    #[arg(long, value_name = "ADDRESS")]
+    seed_examples: Option<String>,
+}
+
+impl Arguments {
+    fn options(&self) -> Options {
+        let users = self.users.iter().map(|address| (address.clone(), MailboxKind::User));
+        let rooms = self.rooms.iter().map(|address| (address.clone(), MailboxKind::Room));
+        Options {
+            listen: self.listen,
+            control: Some(self.control),
+            names: self.names.clone(),
+            domains: self.domains.clone(),
+            mailboxes: users.chain(rooms).collect(),
+            token_lifetime: Duration::from_secs(self.token_lifetime),
+            client_secret: self.client_secret.clone(),
+            state_dir: self.state_dir.clone(),
+            ..Options::default()
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("joinery-tenant: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let mut interrupted = signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?;
+    let mut terminated = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
+    let tenant = Tenant::start(arguments.options()).await?;
+    if arguments.seed_demo {
+        tenant.seed_demo(jiff::Timestamp::now())?;
+    }
+    if let Some(address) = &arguments.seed_examples {
+        tenant.add_mailbox(address, MailboxKind::User)?;
+        tenant.seed_examples(address, jiff::Timestamp::now())?;
+    }
+    writeln!(std::io::stdout(), "{}", tenant.summary())?;
+    tokio::select! {
+        _ = interrupted.recv() => {}
+        _ = terminated.recv() => {}
+    }
+    Ok(())
+}
