@@ -156,9 +156,9 @@ mod tests {
 
     #[test]
     fn a_whole_list_is_one_event() {
-        let lines: Vec<String> = (0..100).map(|n| format!("{} 15:00 16:00", char::from(n))).collect();
+        let lines: Vec<String> = (0..90).map(|n| format!("{} 15:00 16:00", char::from(b'!' + n))).collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        check(&Board::default(), &board("08:00", &lines), "100 changed");
+        check(&Board::default(), &board("08:00", &lines), "90 changed");
     }
 
     #[test]

@@ -36,8 +36,14 @@ pub struct Unreadable {
 pub struct Reader {
     device: DeviceId,
     secret: DeviceSecret,
-    keys: BTreeMap<(MailboxId, Epoch), (HeldGrant, Result<ContentKey, &'static str>)>,
+    keys: BTreeMap<(MailboxId, Epoch), Granted>,
     opened: BTreeMap<(MailboxId, RowId), Opened>,
+}
+
+/// A grant and the key that it holds, or why it gives none.
+struct Granted {
+    grant: HeldGrant,
+    key: Result<ContentKey, &'static str>,
 }
 
 struct Opened {
@@ -103,15 +109,13 @@ impl Reader {
         epoch: Epoch,
         grant: &HeldGrant,
     ) -> Result<ContentKey, &'static str> {
-        if let Some((known, key)) = self.keys.get(&(mailbox, epoch))
-            && known == grant
-        {
-            return key.clone();
+        if let Some(known) = self.keys.get(&(mailbox, epoch)).filter(|known| known.grant == *grant) {
+            return known.key.clone();
         }
         let binding =
             GrantBinding { key: KeyBinding { tenant: &grant.tenant, mailbox, epoch }, device: self.device };
         let key = accept_grant(&self.secret, &binding, &grant.sealed).map_err(|_| "grant-refused");
-        self.keys.insert((mailbox, epoch), (grant.clone(), key.clone()));
+        self.keys.insert((mailbox, epoch), Granted { grant: grant.clone(), key: key.clone() });
         key
     }
 }
