@@ -137,4 +137,10 @@ mod tests {
         want.extend(b"\0\0\0\x04\0\0\0\x02\0\0\0\x02\x03\x04\0\0\0\x02id\0\0\0\x08\0\0\0\0\0\0\x01\x02");
         assert_eq!(row.canonical(), want);
     }
+
+    #[test]
+    fn the_numbers_of_kinds_are_stable() {
+        let kinds = [RowKind::Meeting, RowKind::SyncState, RowKind::Record(0), RowKind::Record(255)];
+        assert_eq!(kinds.map(RowKind::as_bytes), [[1, 0], [2, 0], [3, 0], [3, 255]]);
+    }
 }

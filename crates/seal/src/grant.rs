@@ -100,18 +100,7 @@ pub fn grant(
     device: &DevicePublic,
     seed: [u8; 32],
 ) -> Result<SealedGrant, SealError> {
-    let public = Public::from_bytes(&device.0).map_err(|_| SealError::BadDeviceKey)?;
-    let (encapsulated, ciphertext) =
-        hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
-            &OpModeS::Base,
-            &public,
-            &binding.canonical(&device.key_id()),
-            key.expose(),
-            &HEADER,
-            &mut Seed(seed),
-        )
-        .map_err(|_| SealError::BadDeviceKey)?;
-    Ok(SealedGrant { encapsulated: encapsulated.to_bytes().to_vec(), ciphertext })
+    seal_to(device, &binding.canonical(&device.key_id()), &HEADER, key.expose(), seed)
 }
 
 /// The content key out of a grant, on the device that it was made for.
@@ -124,18 +113,49 @@ pub fn accept_grant(
     binding: &GrantBinding<'_>,
     grant: &SealedGrant,
 ) -> Result<ContentKey, SealError> {
+    let opened = open_with(secret, &binding.canonical(&secret.public().key_id()), &HEADER, grant)?;
+    opened.as_slice().try_into().map(ContentKey::from_bytes).map_err(|_| SealError::Malformed)
+}
+
+fn seal_to(
+    device: &DevicePublic,
+    info: &[u8],
+    aad: &[u8],
+    plaintext: &[u8],
+    seed: [u8; 32],
+) -> Result<SealedGrant, SealError> {
+    let public = Public::from_bytes(&device.0).map_err(|_| SealError::BadDeviceKey)?;
+    // Fails on a public key of low order: what is sealed to one is open to everybody.
+    let (encapsulated, ciphertext) =
+        hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
+            &OpModeS::Base,
+            &public,
+            info,
+            plaintext,
+            aad,
+            &mut Seed(seed),
+        )
+        .map_err(|_| SealError::BadDeviceKey)?;
+    Ok(SealedGrant { encapsulated: encapsulated.to_bytes().to_vec(), ciphertext })
+}
+
+fn open_with(
+    secret: &DeviceSecret,
+    info: &[u8],
+    aad: &[u8],
+    grant: &SealedGrant,
+) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let encapsulated = Encapsulated::from_bytes(&grant.encapsulated).map_err(|_| SealError::Malformed)?;
-    let opened = hpke::single_shot_open::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
+    hpke::single_shot_open::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
         &OpModeR::Base,
         &secret.0,
         &encapsulated,
-        &binding.canonical(&secret.public().key_id()),
+        info,
         &grant.ciphertext,
-        &HEADER,
+        aad,
     )
-    .map_err(|_| SealError::Refused)?;
-    let opened = Zeroizing::new(opened);
-    opened.as_slice().try_into().map(ContentKey::from_bytes).map_err(|_| SealError::Malformed)
+    .map(Zeroizing::new)
+    .map_err(|_| SealError::Refused)
 }
 
 /// Gives HPKE the seed as its random source. Encapsulation reads 32 bytes once (the input of `DeriveKeyPair`); the
@@ -171,5 +191,41 @@ impl TryCryptoRng for Seed {}
 impl Drop for Seed {
     fn drop(&mut self) {
         self.0.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    }
+
+    fn hex32(text: &str) -> [u8; 32] {
+        hex(text).try_into().unwrap()
+    }
+
+    /// The vector of RFC 9180's test vectors for mode 0, KEM 0x0020, KDF 0x0001, AEAD 0x0002, first encryption.
+    #[test]
+    fn the_suite_is_that_of_rfc_9180() {
+        let secret = DeviceSecret::from_seed(hex32(
+            "dac33b0e9db1b59dbbea58d59a14e7b5896e9bdf98fad6891e99d1686492b9ee",
+        ));
+        let private = "497b4502664cfea5d5af0b39934dac72242a74f8480451e1aee7d6a53320333d";
+        let clamped = DeviceSecret::from_bytes(&hex32(private)).unwrap();
+        assert_eq!(secret.as_bytes(), clamped.as_bytes());
+        let public = "430f4b9859665145a6b1ba274024487bd66f03a2dd577d7753c68d7d7d00c00c";
+        assert_eq!(secret.public(), DevicePublic(hex32(public)));
+
+        let seed = hex32("2cd7c601cefb3d42a62b04b7a9041494c06c7843818e0ce28a8f704ae7ab20f9");
+        let (info, aad, text) = (b"Ode on a Grecian Urn", b"Count-0", b"Beauty is truth, truth beauty");
+        let sealed = seal_to(&secret.public(), info, aad, text, seed).unwrap();
+        let encapsulated = "6c93e09869df3402d7bf231bf540fadd35cd56be14f97178f0954db94b7fc256";
+        assert_eq!(sealed.encapsulated, hex(encapsulated));
+        let ciphertext =
+            "e5d84cd531cfb583096e7cfa9641bd3079cf3a91cda813c52deb5f512be9931980a41de125a925cdad859d5b7a";
+        assert_eq!(sealed.ciphertext, hex(ciphertext));
+        assert_eq!(open_with(&secret, info, aad, &sealed).unwrap().as_slice(), text);
     }
 }

@@ -18,8 +18,8 @@ use crate::key::ContentKey;
 /// Sizes show only in steps of this many bytes.
 pub const PAD_STEP: usize = 256;
 
-/// Largest plaintext, in bytes. Far above any meeting (Graph's bodies stay outside), and four of them still fit into
-/// the wire's message limit of 4 MiB.
+/// Largest plaintext, in bytes. Far above any meeting (bodies are not part of one), and well within the
+/// wire's message limit of 4 MiB.
 pub const MAX_PLAINTEXT: usize = 1024 * 1024 - PAD_STEP;
 
 const VERSION: u8 = 1;
