@@ -1,1 +1,0 @@
-//! make demo: the whole way a meeting travels, live
