@@ -81,7 +81,8 @@ const NOT_INSIDE: [&str; 17] = [
 
 /// A foreign shape stays in its adapter: the library, and who may use it besides tests.
 const ADAPTED_BY: [(&str, &[&str]); 6] = [
-    ("prost", &["joinery-proto", "joinery-transport"]),
+    // The agent's cache file is a message of its own; it shares no shape with the wire.
+    ("prost", &["joinery-proto", "joinery-transport", "joinery-agent"]),
     ("prost-types", &["joinery-proto", "joinery-transport"]),
     ("tonic", &["joinery-proto", "joinery-transport"]),
     ("tonic-prost", &["joinery-proto", "joinery-transport"]),
