@@ -165,3 +165,165 @@ impl Links {
         target
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use jiff::{SignedDuration, Timestamp};
+    use serde_json::json;
+
+    use super::*;
+    use crate::event::Patch;
+    use crate::mailbox::{Mailbox, MailboxKind};
+    use crate::meeting::{NewMeeting, times};
+    use crate::zones::Zone;
+
+    /// A client that believes what delta tells it.
+    struct Reader {
+        window: Window,
+        link: Option<String>,
+        known: BTreeMap<ItemRef, String>,
+    }
+
+    impl Reader {
+        fn read(&mut self, mailbox: &mut Mailbox, paging: Paging) {
+            let mut place = match &self.link {
+                None => {
+                    Next::Page(mailbox.links.begin(&mailbox.calendar, self.window, None, "/delta"), 0, false)
+                }
+                Some(link) => follow(mailbox, link).unwrap(),
+            };
+            loop {
+                let (round, from, empty) = match place {
+                    Next::Page(round, from, empty) => (round, from, empty),
+                    Next::Round(window, since) => {
+                        (mailbox.links.begin(&mailbox.calendar, window, Some(since), "/delta"), 0, false)
+                    }
+                };
+                let page = mailbox.links.page(&round, from, empty, paging);
+                for item in page.items {
+                    if mailbox.calendar.shown(item, &self.window) {
+                        self.known.insert(item, mailbox.change_key(item));
+                    } else {
+                        self.known.remove(&item);
+                    }
+                }
+                if page.last {
+                    self.link = Some(page.link);
+                    return;
+                }
+                place = follow(mailbox, &page.link).unwrap();
+            }
+        }
+
+        /// It knows what a calendar view shows, in its newest state, and nothing else but masters.
+        fn check(&self, mailbox: &Mailbox) {
+            let view: BTreeMap<ItemRef, String> = mailbox
+                .calendar
+                .in_window(&self.window)
+                .into_iter()
+                .map(|item| (item, mailbox.change_key(item)))
+                .collect();
+            let master = |item: &ItemRef| {
+                let entry = mailbox.calendar.entry(item.number);
+                item.date.is_none() && entry.is_some_and(|entry| entry.series.is_some())
+            };
+            let mut known = self.known.clone();
+            known.retain(|item, _| !master(item));
+            assert_eq!(known, view);
+        }
+    }
+
+    fn follow(mailbox: &mut Mailbox, link: &str) -> Result<Next, DeadLink> {
+        let (path, query) = link.split_once('?').unwrap();
+        mailbox.links.follow(path, query)
+    }
+
+    fn at(hours: u64) -> Timestamp {
+        let start: Timestamp = "2026-10-01T00:00:00Z".parse().unwrap();
+        start + SignedDuration::from_hours(i64::try_from(hours).unwrap())
+    }
+
+    /// One random change to the mailbox; most of them succeed.
+    fn change(mailbox: &mut Mailbox, mut dice: impl FnMut(u64) -> u64) {
+        let now = at(0);
+        let start = at(dice(24 * 70));
+        let end = start + SignedDuration::from_hours(i64::try_from(1 + dice(30)).unwrap());
+        let everything = Window { start: at(0), end: at(24 * 100) };
+        let items: BTreeSet<ItemRef> = mailbox
+            .calendar
+            .changed(&everything, None)
+            .into_iter()
+            .chain(mailbox.calendar.in_window(&everything))
+            .collect();
+        let picked = items.iter().nth(usize::try_from(dice(40)).unwrap()).copied();
+        let moved = || {
+            let (start, end) = times(start, end, &Zone::named("Europe/Berlin").unwrap(), false);
+            Patch { start: Some(start), end: Some(end), ..Patch::default() }
+        };
+        let renamed =
+            || Patch { properties: json!({"subject": "x"}).as_object().unwrap().clone(), ..Patch::default() };
+        let _ = match (dice(6), picked) {
+            (0, Some(item)) => mailbox.calendar.delete(now, item),
+            (1 | 2, Some(item)) => mailbox.calendar.change(now, item, &moved()),
+            (3, Some(item)) => mailbox.calendar.change(now, item, &renamed()),
+            (roll, _) => {
+                let rhythm = json!({
+                    "pattern": {"type": "daily", "interval": 1 + dice(9)},
+                    "range": {"type": "numbered", "numberOfOccurrences": 1 + dice(12)},
+                });
+                let meeting = NewMeeting {
+                    time_zone: "Europe/Berlin".to_owned(),
+                    recurrence: (roll % 2 == 0).then_some(rhythm),
+                    all_day: dice(5) == 0,
+                    ..NewMeeting::new("x", start, end)
+                };
+                mailbox.create(now, meeting.draft("a@b.example", MailboxKind::User).unwrap()).map(|_| ())
+            }
+        };
+    }
+
+    #[test]
+    fn a_client_that_follows_the_links_knows_the_calendar() {
+        for run in 0..40_u64 {
+            let mut state = run;
+            let mut dice = move |sides: u64| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 33) % sides
+            };
+            let mut mailbox =
+                Mailbox::new("a@b.example", MailboxKind::User, [u8::try_from(run).unwrap(); 16]);
+            let window = |from: u64, to: u64| Window { start: at(24 * from), end: at(24 * to) };
+            let reader = |window| Reader { window, link: None, known: BTreeMap::new() };
+            let mut readers = [reader(window(0, 40)), reader(window(25, 60))];
+            let paging = Paging { size: 3, replay: run % 2 == 0, empty_pages: run % 3 == 0 };
+            for _ in 0..60 {
+                for _ in 0..dice(4) {
+                    change(&mut mailbox, &mut dice);
+                }
+                for reader in &mut readers {
+                    reader.read(&mut mailbox, paging);
+                    reader.check(&mailbox);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn old_links_die_and_very_old_ones_are_unknown() {
+        let mut mailbox = Mailbox::new("a@b.example", MailboxKind::User, [1; 16]);
+        let window = Window { start: at(0), end: at(24) };
+        let round = mailbox.links.begin(&mailbox.calendar, window, None, "/delta");
+        let paging = Paging { size: 1, ..Paging::default() };
+        let links: Vec<String> =
+            (0..TOKENS_FORGOTTEN + 1).map(|_| mailbox.links.page(&round, 0, false, paging).link).collect();
+        assert!(matches!(follow(&mut mailbox, links.last().unwrap()), Ok(Next::Round(..))));
+        assert!(matches!(follow(&mut mailbox, &links[links.len() - TOKENS_ALIVE]), Ok(Next::Round(..))));
+        assert_eq!(
+            follow(&mut mailbox, &links[links.len() - TOKENS_ALIVE - 1]).err(),
+            Some(DeadLink::Expired(window))
+        );
+        assert_eq!(follow(&mut mailbox, &links[0]).err(), Some(DeadLink::Altered));
+    }
+}

@@ -21,6 +21,8 @@ pub struct Entra {
     pub client_id: String,
     /// The secret that is good.
     pub secret: String,
+    /// Secrets that were good once: their use is no mistake of the client.
+    retired: Vec<String>,
     /// The secret has run out.
     pub secret_expired: bool,
     /// The application was switched off in the tenant.
@@ -76,6 +78,7 @@ impl Entra {
             domains,
             client_id,
             secret,
+            retired: Vec::new(),
             secret_expired: false,
             disabled: false,
             roles,
@@ -165,7 +168,8 @@ impl Entra {
         };
         if secret != self.secret {
             let text = "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID.";
-            return Err(refuse("invalid_client", 7_000_215, text));
+            let mistake = !self.retired.iter().any(|retired| retired == secret);
+            return Err(TokenRefusal { mistake, ..refuse("invalid_client", 7_000_215, text) });
         }
         if self.secret_expired {
             let text = "The provided client secret keys are expired.";
@@ -201,6 +205,11 @@ impl Entra {
             return Err(refuse("Access token validation failure. Invalid audience."));
         }
         Ok(grant.roles.clone())
+    }
+
+    /// Replaces the secret.
+    pub fn change_secret(&mut self, secret: String) {
+        self.retired.push(std::mem::replace(&mut self.secret, secret));
     }
 
     /// Lets Graph refuse every token given so far, as after a change of credentials.

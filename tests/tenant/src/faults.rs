@@ -12,8 +12,8 @@ pub enum Fault {
         /// Seconds, as they are written into the header.
         retry_after: Option<String>,
     },
-    /// This status, with the code that belongs to it.
-    Status(u16),
+    /// This status, with the code that belongs to it, and perhaps a `Retry-After`.
+    Status(u16, Option<String>),
     /// The answer breaks off in the middle of its body, and the connection with it.
     Cut,
     /// The answer comes, but late.

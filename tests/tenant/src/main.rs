@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 ///
 /// Prints one line of JSON with its addresses when it is ready, and ends on SIGINT or SIGTERM.
 #[derive(Debug, Parser)]
-#[command(name = "joinery-tenant", version)]
+#[command(name = "joinery-tenant", version, after_long_help = CONTROL)]
 struct Arguments {
     /// Where HTTPS listens; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8446", env = "JOINERY_TENANT_LISTEN")]
@@ -63,6 +63,26 @@ struct Arguments {
     seed_examples: Option<String>,
 }
 
+const CONTROL: &str = r#"Control interface (JSON in, JSON out; every change answers {"id","immutable_id","at"}):
+  POST /control/add-mailbox  {"address","kind":"user|room"}
+  POST /control/create       {"mailbox","meeting":{"subject","start","end","time_zone","location","body","html","all_day",
+                              "organizer":{"name","address"},"attendees","response","sensitivity","show_as",
+                              "online_meeting_url","recurrence":{"pattern","range"}}}
+  POST /control/reschedule   {"mailbox","id","start","end"}
+  POST /control/update       {"mailbox","id","patch":{…}}             properties as Graph has them
+  POST /control/cancel       {"mailbox","id"}                         the item stays, marked as cancelled
+  POST /control/delete       {"mailbox","id"}
+  POST /control/respond      {"mailbox","id","response":"accepted|declined|tentativelyAccepted|notResponded|none"}
+  POST /control/fault        {"fault":"expire_delta|expire_delta_mid_round|cut_pages|throttle|fail|slow|page_size|replay|
+                              empty_pages|deny_access|unlicensed|secret_expired|change_secret|app_disabled|roles|
+                              revoke_tokens|token_lifetime|clear", "mailbox","times","retry_after","status","millis",…}
+  GET  /control/violations   what clients did wrong; DELETE starts a fresh record
+  GET  /control/requests     counts by kind, and the newest requests
+
+Example:
+  curl -X POST http://127.0.0.1:8447/control/fault -H 'Content-Type: application/json' \
+    -d '{"fault":"throttle","mailbox":"room@contoso.example","retry_after":2.5,"times":3}'"#;
+
 impl Arguments {
     fn options(&self) -> Options {
         let users = self.users.iter().map(|address| (address.clone(), MailboxKind::User));
@@ -75,7 +95,6 @@ impl Arguments {
             mailboxes: users.chain(rooms).collect(),
             token_lifetime: Duration::from_secs(self.token_lifetime),
             client_secret: self.client_secret.clone(),
-            state_dir: self.state_dir.clone(),
             ..Options::default()
         }
     }
@@ -102,6 +121,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(address) = &arguments.seed_examples {
         tenant.add_mailbox(address, MailboxKind::User)?;
         tenant.seed_examples(address, jiff::Timestamp::now())?;
+    }
+    if let Some(directory) = &arguments.state_dir {
+        tenant.write_state(directory)?;
     }
     writeln!(std::io::stdout(), "{}", tenant.summary())?;
     tokio::select! {

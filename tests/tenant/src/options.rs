@@ -1,7 +1,6 @@
 //! How a tenant is started.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::mailbox::MailboxKind;
@@ -25,8 +24,6 @@ pub struct Options {
     pub token_lifetime: Duration,
     /// The client secret; a random one by default.
     pub client_secret: Option<String>,
-    /// Where to write `ca.pem`, `client_secret` and `tenant.json`.
-    pub state_dir: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -47,7 +44,6 @@ impl Default for Options {
             roles: roles.map(str::to_owned).to_vec(),
             token_lifetime: Duration::from_secs(3599),
             client_secret: None,
-            state_dir: None,
         }
     }
 }

@@ -50,6 +50,9 @@ pub enum Order {
         mailbox: Option<String>,
         /// The status.
         status: u16,
+        /// Seconds in `Retry-After`; missing: no such header.
+        #[serde(default)]
+        retry_after: Option<f64>,
         /// How many.
         #[serde(default = "once")]
         times: u32,
@@ -148,7 +151,10 @@ pub(crate) fn apply(world: &SharedWorld, order: Order) -> Result<(), TenantError
             let retry_after = retry_after.map(|seconds| seconds.to_string());
             return strike(mailbox, Fault::Throttle { retry_after }, times);
         }
-        Order::Fail { mailbox, status, times } => return strike(mailbox, Fault::Status(status), times),
+        Order::Fail { mailbox, status, retry_after, times } => {
+            let retry_after = retry_after.map(|seconds| seconds.to_string());
+            return strike(mailbox, Fault::Status(status, retry_after), times);
+        }
         Order::Slow { mailbox, millis, times } => {
             return strike(mailbox, Fault::Slow(Duration::from_millis(millis)), times);
         }
@@ -172,7 +178,7 @@ pub(crate) fn apply(world: &SharedWorld, order: Order) -> Result<(), TenantError
         Order::Replay { on } => world.replay = on,
         Order::EmptyPages { on } => world.empty_pages = on,
         Order::SecretExpired { on } => world.entra.secret_expired = on,
-        Order::ChangeSecret { secret } => world.entra.secret = secret,
+        Order::ChangeSecret { secret } => world.entra.change_secret(secret),
         Order::AppDisabled { on } => world.entra.disabled = on,
         Order::Roles { roles } => world.entra.roles = roles,
         Order::RevokeTokens => world.entra.revoke_tokens(),
@@ -210,12 +216,12 @@ impl Tenant {
 
     /// The next `times` requests for the mailbox get `status`.
     pub fn fail(&self, mailbox: &str, status: u16, times: u32) -> Result<(), TenantError> {
-        self.order(Order::Fail { mailbox: Some(mailbox.to_owned()), status, times })
+        self.order(Order::Fail { mailbox: Some(mailbox.to_owned()), status, retry_after: None, times })
     }
 
     /// The next `times` requests for a token get `status`.
     pub fn fail_token(&self, status: u16, times: u32) -> Result<(), TenantError> {
-        self.order(Order::Fail { mailbox: None, status, times })
+        self.order(Order::Fail { mailbox: None, status, retry_after: None, times })
     }
 
     /// The next `times` requests for the mailbox are answered after `delay`.
@@ -249,7 +255,12 @@ impl Tenant {
         self.order(Order::Unlicensed { mailbox: mailbox.to_owned(), on })
     }
 
-    /// The client secret has run out (AADSTS7000222). A wrong secret (AADSTS7000215) a test configures itself.
+    /// Another secret is good from now on: the one that clients have becomes wrong (AADSTS7000215).
+    pub fn change_secret(&self, secret: &str) -> Result<(), TenantError> {
+        self.order(Order::ChangeSecret { secret: secret.to_owned() })
+    }
+
+    /// The client secret has run out (AADSTS7000222).
     pub fn expire_secret(&self, on: bool) -> Result<(), TenantError> {
         self.order(Order::SecretExpired { on })
     }

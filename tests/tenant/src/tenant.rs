@@ -70,11 +70,7 @@ impl Tenant {
             control = Some(listener.local_addr().map_err(|error| TenantError::Listen(wanted, error))?);
             tasks.push(tokio::spawn(crate::control::serve(listener, Arc::clone(&world))));
         }
-        let tenant = Self { world, address, control, ca_pem: server.ca_pem, tasks };
-        if let Some(directory) = &options.state_dir {
-            tenant.write_state(directory)?;
-        }
-        Ok(tenant)
+        Ok(Self { world, address, control, ca_pem: server.ca_pem, tasks })
     }
 
     /// Graph's root, for `graph_url`.
@@ -187,7 +183,9 @@ impl Tenant {
         &self.world
     }
 
-    fn write_state(&self, directory: &Path) -> Result<(), TenantError> {
+    /// Writes `ca.pem`, `client_secret` (for its owner only) and last `tenant.json`, the [`Tenant::summary`], for other
+    /// processes to find.
+    pub fn write_state(&self, directory: &Path) -> Result<(), TenantError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |source| TenantError::State { path, source }

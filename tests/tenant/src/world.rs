@@ -166,7 +166,9 @@ impl World {
             Some(Fault::Throttle { retry_after }) => {
                 return self.refuse(now, request, &throttled(retry_after));
             }
-            Some(Fault::Status(status)) => return self.refuse(now, request, &ordered(status)),
+            Some(Fault::Status(status, retry_after)) => {
+                return self.refuse(now, request, &ordered(status, retry_after));
+            }
             None => {}
         }
         routes::token::answer(self, now, request, tenant)
@@ -182,7 +184,7 @@ impl World {
         }
         let result = match &fault {
             Some(Fault::Throttle { retry_after }) => Err(throttled(retry_after.clone())),
-            Some(Fault::Status(status)) => Err(ordered(*status)),
+            Some(Fault::Status(status, retry_after)) => Err(ordered(*status, retry_after.clone())),
             Some(Fault::Cut | Fault::Slow(_)) | None => {
                 self.run(mailbox.as_deref()).and_then(|()| routes::answer(self, now, request, route))
             }
@@ -193,11 +195,11 @@ impl World {
             Err(refusal) => self.refuse(now, request, &refusal),
         };
         reply.running =
-            mailbox.filter(|_| !busy && !matches!(fault, Some(Fault::Throttle { .. } | Fault::Status(_))));
+            mailbox.filter(|_| !busy && !matches!(fault, Some(Fault::Throttle { .. } | Fault::Status(..))));
         reply.cut = fault == Some(Fault::Cut);
         reply.delay = match fault {
             Some(Fault::Slow(delay)) => Some(delay),
-            Some(Fault::Throttle { .. } | Fault::Status(_) | Fault::Cut) | None => None,
+            Some(Fault::Throttle { .. } | Fault::Status(..) | Fault::Cut) | None => None,
         };
         reply
     }
@@ -260,6 +262,8 @@ fn throttled(retry_after: Option<String>) -> Refusal {
     refusal
 }
 
-fn ordered(status: u16) -> Refusal {
-    Refusal::normal(status, code_of(status), "The request could not be served.")
+fn ordered(status: u16, retry_after: Option<String>) -> Refusal {
+    let mut refusal = Refusal::normal(status, code_of(status), "The request could not be served.");
+    refusal.headers.extend(retry_after.map(|seconds| ("retry-after", seconds)));
+    refusal
 }

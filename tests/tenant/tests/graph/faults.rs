@@ -164,6 +164,10 @@ async fn administrators_can_shut_the_application_out() {
     client.tenant.unlicensed(ROOM, false).unwrap();
     client.tenant.revoke_tokens().unwrap();
     assert_eq!(client.get(DELTA).await.status, 401);
+    let old = client.tenant.client_secret();
+    client.tenant.change_secret("another").unwrap();
+    assert_eq!(client.ask_token(&[("client_secret", &old)]).await.body["error_codes"], json!([7_000_215]));
+    assert_eq!(client.ask_token(&[]).await.status, 200);
     client.tenant.expire_secret(true).unwrap();
     assert_eq!(client.ask_token(&[]).await.body["error_codes"], json!([7_000_222]));
     client.tenant.disable_app(true).unwrap();
@@ -176,8 +180,7 @@ async fn administrators_can_shut_the_application_out() {
 async fn the_control_interface_does_what_the_library_does() {
     let directory = std::env::temp_dir().join(format!("joinery-tenant-{}", std::process::id()));
     let free = SocketAddr::from(([127, 0, 0, 1], 0));
-    let client =
-        Client::start(Options { control: Some(free), state_dir: Some(directory.clone()), ..options() }).await;
+    let client = Client::start(Options { control: Some(free), ..options() }).await;
     let base = format!("http://{}/control", client.tenant.control_address().unwrap());
     let post = async |what: &str, body: Value| {
         let response = client.http.post(format!("{base}/{what}")).json(&body).send().await.unwrap();
@@ -219,6 +222,7 @@ async fn the_control_interface_does_what_the_library_does() {
     };
     assert_eq!(get("violations").await["count"], 1);
     assert_eq!(get("requests").await["counts"]["delta.first"], 1);
+    client.tenant.write_state(&directory).unwrap();
     assert_eq!(std::fs::read_to_string(directory.join("ca.pem")).unwrap(), client.tenant.ca_pem());
     assert_eq!(
         std::fs::read_to_string(directory.join("client_secret")).unwrap(),

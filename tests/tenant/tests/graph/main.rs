@@ -7,6 +7,8 @@ mod events;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod rounds;
 #[cfg(test)]
 mod strictness;

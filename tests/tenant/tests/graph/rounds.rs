@@ -88,3 +88,30 @@ async fn occurrences_are_stubs_and_exceptions_complete() {
     assert_eq!(kinds(&items), ["removed"; 4]);
     assert_eq!(client.tenant.violations(), []);
 }
+
+#[tokio::test]
+async fn what_lies_outside_the_window_is_removed_or_left_out() {
+    let client = Client::start(options()).await;
+    let early = NewMeeting {
+        start: "2026-11-03T09:00:00Z".parse().unwrap(),
+        end: "2026-11-03T10:00:00Z".parse().unwrap(),
+        ..weekly("Since long")
+    };
+    client.tenant.create(ROOM, &early).unwrap();
+    let outside =
+        client.tenant.create(ROOM, &meeting("Far", "2027-01-24T09:00:00Z", "2027-01-24T09:30:00Z")).unwrap();
+    let (items, link) = client.round(WINDOW, "odata.maxpagesize=50").await;
+    // The series began before the window: its master is missing.
+    assert_eq!(kinds(&items), ["occurrence"; 4]);
+    client.tenant.update(ROOM, &outside.id, &json!({"subject": "Farther"})).unwrap();
+    let (items, link) = client.round(&link, "odata.maxpagesize=50").await;
+    assert_eq!(kinds(&items), ["removed"]);
+    let (start, end) = ("2026-12-01T09:00:00Z".parse().unwrap(), "2026-12-01T09:30:00Z".parse().unwrap());
+    client.tenant.reschedule(ROOM, &outside.id, start, end).unwrap();
+    let (items, _) = client.round(&link, "odata.maxpagesize=50, IdType=\"ImmutableId\"").await;
+    assert_eq!(
+        (kinds(&items), &items[0]["id"]),
+        (vec!["singleInstance".to_owned()], &json!(outside.immutable_id))
+    );
+    assert_eq!(client.tenant.violations(), []);
+}
