@@ -17,6 +17,7 @@ demo: ## Watch meetings become Join buttons, live, until Ctrl-C; DEMO_SECONDS=30
 
 .PHONY: test
 test: packages lint ## Run every test; as root it first installs the Debian packages that they use.
+	$(CARGO) build $(LOCKED) --workspace --bins
 	$(CARGO) test $(LOCKED) --workspace
 
 .PHONY: check
