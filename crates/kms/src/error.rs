@@ -162,3 +162,101 @@ impl KmsError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sentences as operators and scripts see them.
+    #[test]
+    fn each_error_has_its_sentence() {
+        let check = |error: KmsError, code: &str, sentence: &str| {
+            assert_eq!(error.to_string(), sentence);
+            assert_eq!(error.code(), code);
+            let retryable = matches!(error, KmsError::Unavailable { .. } | KmsError::Random { .. });
+            assert_eq!(error.is_retryable(), retryable, "{error}");
+        };
+        let path = || PathBuf::from("/etc/joinery/kek");
+        let (provider, detail) = (|| "vault".to_owned(), || "out of order".to_owned());
+        check(
+            KmsError::Denied { provider: provider(), key: "joinery".into() },
+            "kms-denied",
+            "vault refuses the use of key joinery; allow the connector to encrypt and decrypt with it",
+        );
+        check(
+            KmsError::NotFound { wanted: "vault:joinery:3".into(), configured: "embedded:1f:1 in /k".into() },
+            "kms-not-found",
+            "a content key was wrapped by vault:joinery:3, but the configured key manager is embedded:1f:1 in /k; set \
+             [keys] to the one that wrapped it, or put its key back",
+        );
+        check(
+            KmsError::Corrupt { detail: "cut short" },
+            "kms-corrupt",
+            "a wrapped content key is damaged (cut short); restore the database from a backup",
+        );
+        check(
+            KmsError::Unavailable { provider: provider(), retry_after: None },
+            "kms-unavailable",
+            "vault is not available; its keys are asked for again by themselves",
+        );
+        check(
+            KmsError::FileMissing { path: path() },
+            "kms-file-missing",
+            "the key file /etc/joinery/kek does not exist; restore it from where you keep its copy: without it \
+             nothing in the database can be read",
+        );
+        check(
+            KmsError::FileUnreadable { path: path(), detail: detail() },
+            "kms-file-unreadable",
+            "the key file /etc/joinery/kek cannot be read (out of order); make it belong to the connector's user, \
+             mode 0600",
+        );
+        check(
+            KmsError::FileExposed { path: path(), mode: 0o644 },
+            "kms-file-exposed",
+            "the key file /etc/joinery/kek has mode 0644, so others can get at the key; run: chmod 0600 \
+             /etc/joinery/kek",
+        );
+        check(
+            KmsError::FileLength { path: path(), found: 3, wanted: 96 },
+            "kms-file-length",
+            "the key file /etc/joinery/kek has 3 bytes, a key file has 96; restore it from its copy",
+        );
+        check(
+            KmsError::FileForeign { path: path() },
+            "kms-file-foreign",
+            "/etc/joinery/kek is not a key file of Joinery; set the path in [keys] to the key file",
+        );
+        check(
+            KmsError::FileNewer { path: path() },
+            "kms-file-newer",
+            "the key file /etc/joinery/kek is of a newer version than this program knows; update the program",
+        );
+        check(
+            KmsError::FileDamaged { path: path() },
+            "kms-file-damaged",
+            "the key file /etc/joinery/kek is damaged: its checksum does not match; restore it from its copy",
+        );
+        check(
+            KmsError::FileChanged { path: path() },
+            "kms-file-changed",
+            "the key file /etc/joinery/kek was replaced by another key while the connector runs; put the old one back",
+        );
+        check(
+            KmsError::FileExists { path: path() },
+            "kms-file-exists",
+            "the key file /etc/joinery/kek already exists and is kept; nothing was written",
+        );
+        check(
+            KmsError::FileUnwritable { path: path(), detail: detail() },
+            "kms-file-unwritable",
+            "the key file /etc/joinery/kek cannot be written (out of order); make its folder writable for the \
+             connector's user, or free space",
+        );
+        check(
+            KmsError::Random { detail: detail() },
+            "kms-random",
+            "the system's random source failed (out of order); restart the machine if that persists",
+        );
+    }
+}

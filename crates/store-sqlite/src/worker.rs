@@ -29,7 +29,7 @@ pub(crate) enum Traces {
     None,
     /// Empty the WAL soon after.
     Soon,
-    /// Empty the WAL before saying that it is done.
+    /// Empty the WAL before saying that it is done. With a reader of another process in the way: soon after.
     Now,
 }
 

@@ -133,3 +133,90 @@ impl StoreError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sentences as operators and scripts see them.
+    #[test]
+    fn each_error_has_its_sentence() {
+        let check = |error: StoreError, retryable: bool, code: &str, sentence: &str| {
+            assert_eq!(error.to_string(), sentence);
+            assert_eq!((error.code(), error.is_retryable()), (code, retryable));
+        };
+        let place = || "/d/c.db".to_owned();
+        let mailbox = MailboxId::from_bytes([0xa1; 16]);
+        check(
+            StoreError::Full { place: place() },
+            true,
+            "store-full",
+            "no space is left for the database /d/c.db; free some, the connector then goes on by itself",
+        );
+        check(
+            StoreError::Corrupt { place: place(), detail: "page 3".into() },
+            false,
+            "store-corrupt",
+            "the database /d/c.db is damaged (page 3); stop the connector, move /d/c.db* away and restore a backup",
+        );
+        check(
+            StoreError::Newer { place: place(), found: 9, known: 1 },
+            false,
+            "store-newer",
+            "the database /d/c.db has schema 9, this program knows up to 1; install the newer version, or restore a \
+             backup made with this one",
+        );
+        check(
+            StoreError::Permission { place: place(), action: "opened" },
+            false,
+            "store-permission",
+            "the database /d/c.db cannot be opened: permission denied; make it and its folder belong to the \
+             connector's user",
+        );
+        check(
+            StoreError::Missing { place: place() },
+            false,
+            "store-missing",
+            "the database /d/c.db cannot be opened: its folder does not exist; create it, or change [store] url",
+        );
+        check(
+            StoreError::Busy { place: place() },
+            true,
+            "store-busy",
+            "the database /d/c.db is locked by another program; stop that program, or wait until it is done",
+        );
+        check(
+            StoreError::Conflict { mailbox, at: Revision(4) },
+            true,
+            "store-conflict",
+            "mailbox a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1 is at revision 4, not where the change was computed; it is \
+             computed again",
+        );
+        check(
+            StoreError::KeyExists { mailbox, epoch: Epoch(2) },
+            false,
+            "store-key-exists",
+            "mailbox a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1 already has a content key of epoch 2; the stored one is kept",
+        );
+        check(
+            StoreError::IndexTaken,
+            false,
+            "store-index-taken",
+            "another record of the same kind is already found by the same value; remove that one first",
+        );
+        check(
+            StoreError::WrongRevision { mailbox, row: Revision(7), next: Revision(2) },
+            false,
+            "store-wrong-revision",
+            "a row for mailbox a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1 carries revision 7 in a commit that leads to 2; \
+             please report this",
+        );
+        check(
+            StoreError::Failed { place: place(), detail: "disk I/O error".into() },
+            true,
+            "store-failed",
+            "the database /d/c.db failed: disk I/O error; see the system's log for disk errors, and `check` when that \
+             is solved",
+        );
+    }
+}

@@ -84,7 +84,7 @@ pub trait Store: Send + Sync {
     /// Forgets the removed rows whose last day is before `today`, and raises each mailbox's floor over them.
     async fn forget_tombstones(&self, today: Day) -> Result<(), StoreError>;
 
-    /// Erases everything of a mailbox, its keys too, so that the bytes are gone from the disk. It is then as unknown
-    /// as it was before its first commit.
+    /// Erases everything of a mailbox, its keys too, and overwrites the bytes on the disk (at once, or as soon as
+    /// nobody reads them any more). It is then as unknown as it was before its first commit.
     async fn remove_mailbox(&self, mailbox: MailboxId) -> Result<(), StoreError>;
 }
