@@ -82,8 +82,7 @@ impl Graph {
                 None => return Ok(PageOutcome::Gone),
             },
         };
-        let prefer = format!("{IMMUTABLE_IDS}, odata.maxpagesize={PAGE_SIZE}");
-        let answer = self.send(|client| client.get(url.clone()).header("Prefer", &prefer)).await?;
+        let answer = self.delta_answer(&url).await?;
         if is_forgotten(&answer) {
             return Ok(PageOutcome::Gone);
         }
@@ -181,7 +180,7 @@ impl Graph {
         window: &Window,
     ) -> Result<Vec<Event>, GraphError> {
         let first = self.inner.endpoints.instances(mailbox, master, window);
-        self.list(first, Some(IMMUTABLE_IDS), Operation::ListEvents, usize::MAX).await.map(whole_events)
+        self.list(first, Some(IMMUTABLE_IDS), Operation::ListInstances, usize::MAX).await.map(whole_events)
     }
 
     /// Creates an event and gives it back as Graph keeps it.
@@ -240,6 +239,23 @@ impl Graph {
             self.list(self.inner.endpoints.domains(), None, Operation::ListDomains, usize::MAX).await?;
         let names = domains.iter().filter_map(|domain| domain.get("id").and_then(Value::as_str));
         Ok(names.map(str::to_lowercase).collect())
+    }
+
+    /// A page of a delta round, of fewer entries if those of a usual page are too large together: long invitations must
+    /// not keep a mailbox from being read.
+    async fn delta_answer(&self, url: &Url) -> Result<Answer, GraphError> {
+        for size in [PAGE_SIZE, PAGE_SIZE / 10] {
+            match self.delta_answer_of(url, size).await {
+                Err(GraphError::TooLarge { .. }) => tracing::debug!(size, "A calendar page was too large"),
+                other => return other,
+            }
+        }
+        self.delta_answer_of(url, 1).await
+    }
+
+    async fn delta_answer_of(&self, url: &Url, size: u32) -> Result<Answer, GraphError> {
+        let prefer = format!("{IMMUTABLE_IDS}, odata.maxpagesize={size}");
+        self.send(|client| client.get(url.clone()).header("Prefer", &prefer)).await
     }
 
     /// All entries of a plain list, at most `limit`, following its next links.

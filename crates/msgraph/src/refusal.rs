@@ -16,8 +16,10 @@ pub enum Operation {
     ReadCalendar,
     /// One event.
     ReadEvent,
-    /// `events` or `instances`.
+    /// `events`.
     ListEvents,
+    /// `instances` of a series.
+    ListInstances,
     /// `POST events`.
     CreateEvent,
     /// `PATCH` of an event.
@@ -32,9 +34,16 @@ impl Operation {
     /// The application permission that it needs at least.
     pub fn permission(self) -> &'static str {
         match self {
-            Self::ReadCalendar | Self::ReadEvent | Self::ListEvents => "Calendars.Read",
+            Self::ReadCalendar | Self::ReadEvent | Self::ListEvents | Self::ListInstances => "Calendars.Read",
             Self::CreateEvent | Self::ChangeEvent | Self::DeleteEvent => "Calendars.ReadWrite",
             Self::ListDomains => "Domain.Read.All",
+        }
+    }
+
+    fn is_about_one_event(self) -> bool {
+        match self {
+            Self::ReadEvent | Self::ListInstances | Self::ChangeEvent | Self::DeleteEvent => true,
+            Self::ReadCalendar | Self::ListEvents | Self::CreateEvent | Self::ListDomains => false,
         }
     }
 }
@@ -45,6 +54,7 @@ impl fmt::Display for Operation {
             Self::ReadCalendar => "reading the calendar",
             Self::ReadEvent => "reading an event",
             Self::ListEvents => "listing events",
+            Self::ListInstances => "listing the occurrences of a series",
             Self::CreateEvent => "creating an event",
             Self::ChangeEvent => "changing an event",
             Self::DeleteEvent => "deleting an event",
@@ -103,7 +113,7 @@ impl Refusal {
     pub(crate) fn of(operation: Operation, answer: &Answer) -> Self {
         let body = serde_json::from_slice::<ErrorBody>(&answer.body).unwrap_or_default();
         let codes = body.codes();
-        let kind = kind(answer.status, &codes);
+        let kind = kind(operation, answer.status, &codes);
         Self {
             operation,
             kind,
@@ -204,20 +214,33 @@ pub(crate) fn is_forgotten(answer: &Answer) -> bool {
     answer.status == 410 || ((400..410).contains(&answer.status) && told())
 }
 
-fn kind(status: u16, codes: &[&str]) -> RefusalKind {
-    let named = |name: &str| codes.iter().any(|code| code.eq_ignore_ascii_case(name));
+fn kind(operation: Operation, status: u16, codes: &[&str]) -> RefusalKind {
+    let named =
+        |names: &[&str]| codes.iter().any(|code| names.iter().any(|name| code.eq_ignore_ascii_case(name)));
     match status {
+        400..=499 if named(&["MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI"]) => {
+            RefusalKind::MailboxNotEnabled
+        }
         401 => RefusalKind::TokenRefused,
-        403 if named("Authorization_RequestDenied") => RefusalKind::PermissionMissing,
+        403 if named(&["Authorization_RequestDenied"]) => RefusalKind::PermissionMissing,
         403 => RefusalKind::AccessDenied,
-        404 if named("MailboxNotEnabledForRESTAPI") => RefusalKind::MailboxNotEnabled,
-        404 if named("ErrorInvalidUser") || named("Request_ResourceNotFound") => RefusalKind::NoSuchMailbox,
-        404 => RefusalKind::NotFound,
+        404 if named(&[
+            "ErrorInvalidUser",
+            "Request_ResourceNotFound",
+            "ResourceNotFound",
+            "ErrorNonExistentMailbox",
+        ]) =>
+        {
+            RefusalKind::NoSuchMailbox
+        }
+        // A 404 without a code is some proxy's: it must not be taken for the end of an event.
+        404 if codes.is_empty() => RefusalKind::Unexpected,
+        404 if operation.is_about_one_event() => RefusalKind::NotFound,
         409 | 412 => RefusalKind::Conflict,
         410 => RefusalKind::Gone,
         429 => RefusalKind::Throttled,
         // Codes that pass by themselves, whatever status they come with.
-        _ if named("MailboxInfoStale") || named("ErrorMailboxInTransit") || named("ApplicationThrottled") => {
+        _ if named(&["MailboxInfoStale", "ErrorMailboxInTransit", "ApplicationThrottled"]) => {
             RefusalKind::Unavailable
         }
         408 | 500 | 502..=504 => RefusalKind::Unavailable,
@@ -231,6 +254,10 @@ mod tests {
     use super::*;
 
     fn refusal(status: u16, body: &str) -> Refusal {
+        refusal_of(Operation::ReadCalendar, status, body)
+    }
+
+    fn refusal_of(operation: Operation, status: u16, body: &str) -> Refusal {
         let answer = Answer {
             host: "graph.example".into(),
             status,
@@ -238,7 +265,7 @@ mod tests {
             request_id: None,
             body: body.as_bytes().to_vec(),
         };
-        Refusal::of(Operation::ReadCalendar, &answer)
+        Refusal::of(operation, &answer)
     }
 
     fn check(status: u16, code: &str, want: &str, retryable: bool) {
@@ -255,7 +282,8 @@ mod tests {
         check(401, "InvalidAuthenticationToken", "graph-token-refused", false);
         check(403, "ErrorAccessDenied", "graph-access-denied", false);
         check(403, "Authorization_RequestDenied", "graph-permission-missing", false);
-        check(404, "ErrorItemNotFound", "graph-not-found", false);
+        check(404, "ErrorItemNotFound", "graph-rejected", false);
+        check(404, "ResourceNotFound", "graph-no-such-mailbox", false);
         check(404, "ErrorInvalidUser", "graph-no-such-mailbox", false);
         check(404, "Request_ResourceNotFound", "graph-no-such-mailbox", false);
         check(404, "MailboxNotEnabledForRESTAPI", "graph-mailbox-not-enabled", false);
@@ -270,6 +298,21 @@ mod tests {
         check(400, "MailboxInfoStale", "graph-unavailable", true);
         check(507, "", "graph-rejected", false);
         check(302, "", "graph-unexpected", false);
+    }
+
+    #[test]
+    fn only_graph_says_that_an_event_is_gone() {
+        let check = |operation, body: &str, want| {
+            assert_eq!(refusal_of(operation, 404, body).kind, want, "{operation:?} {body}");
+        };
+        let told = r#"{"error":{"code":"ErrorItemNotFound"}}"#;
+        let about_one =
+            [Operation::ReadEvent, Operation::ListInstances, Operation::ChangeEvent, Operation::DeleteEvent];
+        for operation in about_one {
+            check(operation, told, RefusalKind::NotFound);
+            check(operation, "<html>not found</html>", RefusalKind::Unexpected);
+        }
+        check(Operation::ReadCalendar, "", RefusalKind::Unexpected);
     }
 
     #[test]

@@ -193,9 +193,13 @@ async fn answers_that_break_off_are_asked_for_again() {
 
 #[tokio::test]
 async fn an_answer_without_end_is_not_read_to_the_end() {
-    let (_, error) = failure(Reply::new(200, " ".repeat(33 * 1024 * 1024))).await;
+    let (server, error) = failure(Reply::new(200, " ".repeat(33 * 1024 * 1024))).await;
     assert_eq!((error.code(), error.is_retryable()), ("graph-too-large", false));
     assert!(error.to_string().contains("32 MiB"), "{error}");
+    // Smaller pages are tried first.
+    let sizes: Vec<_> = server.asked().1.iter().map(|request| request.header("prefer").to_owned()).collect();
+    let ends = |at: usize, size: &str| sizes[at].ends_with(size);
+    assert!(ends(0, "=50") && ends(1, "=5") && ends(2, "=1") && sizes.len() == 3, "{sizes:?}");
 }
 
 #[tokio::test]
