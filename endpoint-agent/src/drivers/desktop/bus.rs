@@ -114,16 +114,9 @@ impl Bus {
     pub async fn capabilities(&mut self) -> zbus::Result<Capabilities> {
         let names = self.notifications.get_capabilities().await?;
         self.look_for_server().await;
-        if let Ok((name, vendor, version, _)) = self.notifications.get_server_information().await {
-            tracing::info!(
-                name,
-                vendor,
-                version,
-                capabilities = names.join(" "),
-                "Notification server found"
-            );
-        }
-        Ok(Capabilities::of(&names))
+        let (name, vendor, version, _) = self.notifications.get_server_information().await?;
+        tracing::info!(name, vendor, version, capabilities = names.join(" "), "Notification server found");
+        Ok(Capabilities::of(&names, &name))
     }
 
     /// Shows `note`, in the place of the pop-up `replaces` (0: as a new one). Returns its id.

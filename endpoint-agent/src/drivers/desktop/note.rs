@@ -14,20 +14,26 @@ pub const DEFAULT_ACTION: &str = "default";
 /// The key of the Join button.
 pub const JOIN_ACTION: &str = "join";
 
+/// Name of the server that draws the default action as a button (xfce4-notifyd 0.7).
+const DRAWS_DEFAULT: &str = "Xfce Notify Daemon";
+
 /// What the notification server can do, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
     /// Buttons, or at least clicks.
     pub actions: bool,
+    /// A click on the pop-up is the action [`DEFAULT_ACTION`]. A server that does not know this draws it as one more
+    /// button.
+    pub click: bool,
     /// The body is read as markup.
     pub markup: bool,
 }
 
 impl Capabilities {
-    /// Reads the answer to `GetCapabilities`.
-    pub fn of(names: &[String]) -> Self {
+    /// Reads the answers to `GetCapabilities` and `GetServerInformation`.
+    pub fn of(names: &[String], server: &str) -> Self {
         let has = |name: &str| names.iter().any(|known| known == name);
-        Self { actions: has("actions"), markup: has("body-markup") }
+        Self { actions: has("actions"), click: server != DRAWS_DEFAULT, markup: has("body-markup") }
     }
 }
 
@@ -76,13 +82,18 @@ pub fn note(
     Note {
         summary,
         body: if capabilities.markup { escape(&body) } else { body },
-        actions: if capabilities.actions {
-            [DEFAULT_ACTION, "Join", JOIN_ACTION, "Join"].map(str::to_owned).to_vec()
-        } else {
-            Vec::new()
-        },
+        actions: actions(capabilities),
         urgency: if started && config.urgent_at_start { 2 } else { 1 },
     }
+}
+
+fn actions(capabilities: Capabilities) -> Vec<String> {
+    let actions: &[&str] = match (capabilities.actions, capabilities.click) {
+        (false, _) => &[],
+        (true, false) => &[JOIN_ACTION, "Join"],
+        (true, true) => &[DEFAULT_ACTION, "Join", JOIN_ACTION, "Join"],
+    };
+    actions.iter().map(|word| (*word).to_owned()).collect()
 }
 
 /// A pop-up that says that joining has failed, and why.
@@ -121,7 +132,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: Capabilities = Capabilities { actions: true, markup: true };
+    const ALL: Capabilities = Capabilities { actions: true, click: true, markup: true };
 
     fn entry(rest: &str) -> Entry {
         let text = format!(
@@ -163,7 +174,7 @@ mod tests {
 
     #[test]
     fn without_buttons_it_says_how_to_join() {
-        let none = Capabilities { actions: false, markup: true };
+        let none = Capabilities { actions: false, ..ALL };
         let want = "14:30 – 15:30 · Dana &amp; Co\nTo join, run: joinery-agent join";
         check(&entry(""), Details::Full, none, "Plan <b>A & B</b>", want);
         let note = note(&entry(""), false, &DesktopConfig::default(), none, &TimeZone::UTC);
@@ -181,8 +192,14 @@ mod tests {
 
     #[test]
     fn both_a_click_and_the_button_join() {
-        let note = note(&entry(""), false, &DesktopConfig::default(), ALL, &TimeZone::UTC);
-        assert_eq!(note.actions, ["default", "Join", "join", "Join"]);
+        let actions = |names: &[&str], server| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let capabilities = Capabilities::of(&names, server);
+            note(&entry(""), false, &DesktopConfig::default(), capabilities, &TimeZone::UTC).actions
+        };
+        assert_eq!(actions(&["actions", "body"], "dunst"), ["default", "Join", "join", "Join"]);
+        assert_eq!(actions(&["actions"], "Xfce Notify Daemon"), ["join", "Join"]);
+        assert!(actions(&["body"], "dunst").is_empty());
         assert_eq!(failure("a < b", ALL).body, "a &lt; b");
     }
 }
