@@ -150,3 +150,43 @@ fn day() -> [Planned; 4] {
         ("Sprint demo", 120, 60, |meeting| NewMeeting { body: MEET.to_owned(), ..meeting }),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn both_calendars_follow_the_story() {
+        let mailboxes = MAILBOXES.iter().map(|(_, (address, kind))| ((*address).to_owned(), *kind)).collect();
+        let options = joinery_tenant::Options { mailboxes, ..joinery_tenant::Options::default() };
+        let now: Timestamp = "2026-11-24T09:07:00Z".parse().unwrap();
+        let mut calendars = Calendars::fill(Tenant::start(options).await.unwrap(), now).unwrap();
+        let hours = SignedDuration::from_hours(12);
+        let counts = |calendars: &Calendars| {
+            MAILBOXES
+                .map(|(mailbox, _)| calendars.tenant.view(mailbox, now - hours, now + hours).unwrap().len())
+        };
+        let day = Calendars::size_of_day();
+        assert_eq!(counts(&calendars), Each::both(day));
+
+        let (start, end) = (now, now + SignedDuration::from_mins(30));
+        for cast in 0..CAST.len() {
+            // What was cancelled stays in the calendar, as cancelled.
+            let before = counts(&calendars);
+            let (created, _) = calendars.carry_out(&Order::Create { cast, start, end }).unwrap();
+            assert_eq!(counts(&calendars), before.map(|count| count + 1), "{created}");
+            let (moved, at) =
+                calendars.carry_out(&Order::Move { start: end, end: end + hours / 12 }).unwrap();
+            assert_eq!((moved, at.room <= at.desktop), (created, true));
+            if cast == 0 {
+                // A story that was given up leaves nothing behind.
+                calendars.clear().unwrap();
+                assert_eq!(counts(&calendars), Each::both(day));
+            } else {
+                calendars.carry_out(&Order::Cancel).unwrap();
+            }
+        }
+        assert!(calendars.carry_out(&Order::Cancel).is_err());
+        calendars.clear().unwrap();
+    }
+}
