@@ -571,6 +571,9 @@ pub struct Delta {
     pub upserts: ::prost::alloc::vec::Vec<Row>,
     #[prost(bytes = "bytes", repeated, tag = "5")]
     pub removes: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    /// A part of a large difference; the next message of this kind goes on with it. None of it counts before the last.
+    #[prost(bool, tag = "6")]
+    pub more: bool,
 }
 /// The device now holds everything up to this revision. Also sent when nothing changed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

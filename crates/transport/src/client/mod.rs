@@ -1,0 +1,5 @@
+//! The device's side.
+
+mod dial;
+pub(crate) mod enroll;
+pub(crate) mod session;
