@@ -9,7 +9,8 @@
 //! {"failed": {"code": "…", "message": "…", "wrong_call": false}}
 //! ```
 //!
-//! and the last one is `done` or `failed`: a conversation that ends without either was cut, and the caller says so.
+//! and the last one is `done` or `failed`: a conversation that ends without either was cut, and the caller says so. A
+//! caller that closes, be it only its writing side, has hung up.
 //! Who may call is decided by the credentials that the kernel gives for the other end: root, and the user that the
 //! daemon runs as. The permissions of the socket say the same, so that others are already refused when connecting.
 
