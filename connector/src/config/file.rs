@@ -41,6 +41,7 @@ pub(super) struct ConfigFile {
 struct ServerFile {
     listen: Option<Spanned<String>>,
     enrollment_listen: Option<Spanned<String>>,
+    enrollments_per_minute: Option<Spanned<u16>>,
     names: Spanned<Vec<String>>,
 }
 
@@ -212,7 +213,16 @@ impl Check<'_> {
         for name in file.names.get_ref() {
             values::server_name(name).map_err(|message| self.refuse("names", &file.names, message))?;
         }
+        let rate = file.enrollments_per_minute.as_ref();
+        if let Some(rate) = rate.filter(|rate| !(1..=10_000).contains(rate.get_ref())) {
+            return Err(self.refuse(
+                "enrollments_per_minute",
+                rate,
+                "is out of bounds; set it to 1 to 10000",
+            ));
+        }
         Ok(ServerConfig {
+            enrollments_per_minute: rate.map_or(20, |rate| *rate.get_ref()),
             listen: listen("listen", file.listen, "[::]:8443")?,
             enrollment_listen: listen("enrollment_listen", file.enrollment_listen, "[::]:8442")?,
             names: file.names.into_inner(),

@@ -12,6 +12,7 @@ use std::time::Duration;
 use joinery_model::TenantName;
 
 pub use span::ConfigError;
+pub use values::duration as read_duration;
 
 /// Everything that the connector is told, checked.
 #[derive(Debug, Clone)]
@@ -45,6 +46,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Enrollment; reachable without a certificate.
     pub enrollment_listen: SocketAddr,
+    /// Runs of enrollment that may begin in a minute, half of them from one address.
+    pub enrollments_per_minute: u16,
     /// Names and addresses in the server certificate; the first is told to devices.
     pub names: Vec<String>,
 }
@@ -216,6 +219,11 @@ client_secret_file = "/etc/joinery/contoso.secret"
         check("client_secret_file = \"/etc/joinery/contoso.secret\"", "", &["client_secret_file"]);
         check("names = [\"connector.example.com\"]", "names = []", &["line 3", "names"]);
         check("names = [\"connector.example.com\"]", "names = [\"a b\"]", &["line 3", "names"]);
+        check(
+            "names =",
+            "enrollments_per_minute = 0\nnames =",
+            &["line 3", "enrollments_per_minute", "10000"],
+        );
         check("names =", "listen = \"8443\"\nnames =", &["line 3", "listen", "[::]:8443"]);
     }
 

@@ -6,7 +6,10 @@ use std::time::Duration;
 const DAY: u64 = 86_400;
 
 /// Reads `7d`, `31d`, `60s`, `5m`, `1h`, `1h 30m`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// The rest of a sentence that says how to write one.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let bad = || "is not a duration; write it like 60s, 5m, 1h or 7d".to_owned();
     let mut total = Duration::ZERO;
     let mut rest = text.trim();

@@ -1,0 +1,212 @@
+//! The devices in memory: who may come, who is here.
+
+use std::collections::BTreeMap;
+
+use joinery_model::{DeviceId, MailboxId, Revision};
+use joinery_transport::GoodbyeReason;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::records::DeviceRecord;
+
+/// What a device's session told last. Nothing of it is kept over a restart.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Version of the agent.
+    pub agent_version: String,
+    /// Drivers that are on.
+    pub drivers: Vec<String>,
+    /// Newest revision that is durable on the device.
+    pub acknowledged: Option<Revision>,
+    /// Join buttons that it shows.
+    pub shown: usize,
+    /// Meetings that it lists.
+    pub listed: u32,
+    /// How far the device's clock is ahead of ours, in seconds.
+    pub clock_ahead_s: i64,
+    /// What it could not take, by code.
+    pub problem: Option<String>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    record: DeviceRecord,
+    seen: Seen,
+    /// Tells the session that is here to end, and why.
+    session: Option<(u64, watch::Sender<Option<GoodbyeReason>>)>,
+}
+
+/// All registered devices, revoked ones too.
+#[derive(Debug, Default)]
+pub struct Registry {
+    slots: Mutex<BTreeMap<DeviceId, Slot>>,
+    last_session: Mutex<u64>,
+}
+
+/// A session's place in the registry; it must be given back with [`Registry::leave`].
+#[derive(Debug)]
+pub struct Seat {
+    number: u64,
+    /// Becomes `Some` when the session must end.
+    pub end: watch::Receiver<Option<GoodbyeReason>>,
+}
+
+impl Registry {
+    /// Takes a device in, or its changed record.
+    pub fn put(&self, record: DeviceRecord) {
+        let mut slots = self.slots.lock();
+        let id = record.id;
+        match slots.get_mut(&id) {
+            Some(slot) => slot.record = record,
+            None => {
+                slots.insert(id, Slot { record, seen: Seen::default(), session: None });
+            }
+        }
+    }
+
+    /// A device's record, if it may come in.
+    pub fn active(&self, id: DeviceId) -> Option<DeviceRecord> {
+        self.slots.lock().get(&id).map(|slot| &slot.record).filter(|record| record.revoked.is_none()).cloned()
+    }
+
+    /// A device's record, revoked or not.
+    pub fn record(&self, id: DeviceId) -> Option<DeviceRecord> {
+        self.slots.lock().get(&id).map(|slot| slot.record.clone())
+    }
+
+    /// All devices with what is known of them and whether they are here, ordered by name.
+    pub fn all(&self) -> Vec<(DeviceRecord, Seen, bool)> {
+        let slots = self.slots.lock();
+        let mut all: Vec<_> = slots
+            .values()
+            .map(|slot| (slot.record.clone(), slot.seen.clone(), slot.session.is_some()))
+            .collect();
+        all.sort_by(|(a, ..), (b, ..)| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        all
+    }
+
+    /// Seats a session; an older one of the same device is told to go. `None`: the device may not come in.
+    pub fn enter(&self, id: DeviceId, seen: Seen) -> Option<(DeviceRecord, Seat)> {
+        let mut slots = self.slots.lock();
+        let slot = slots.get_mut(&id).filter(|slot| slot.record.revoked.is_none())?;
+        let number = {
+            let mut last = self.last_session.lock();
+            *last = last.wrapping_add(1);
+            *last
+        };
+        let (tell, end) = watch::channel(None);
+        if let Some((_, older)) = slot.session.replace((number, tell)) {
+            older.send_replace(Some(GoodbyeReason::Replaced));
+        }
+        slot.seen = Seen { acknowledged: slot.seen.acknowledged, ..seen };
+        Some((slot.record.clone(), Seat { number, end }))
+    }
+
+    /// Changes what is known of a device's session.
+    pub fn note(&self, id: DeviceId, change: impl FnOnce(&mut Seen)) {
+        if let Some(slot) = self.slots.lock().get_mut(&id) {
+            change(&mut slot.seen);
+        }
+    }
+
+    /// Gives a seat back; answers whether it was still the device's session.
+    pub fn leave(&self, id: DeviceId, seat: &Seat) -> bool {
+        let mut slots = self.slots.lock();
+        let Some(slot) = slots.get_mut(&id) else { return false };
+        let mine = slot.session.as_ref().is_some_and(|(number, _)| *number == seat.number);
+        if mine {
+            slot.session = None;
+        }
+        mine
+    }
+
+    /// Ends a device's session.
+    pub fn dismiss(&self, id: DeviceId, reason: GoodbyeReason) {
+        if let Some((_, session)) = self.slots.lock().get(&id).and_then(|slot| slot.session.as_ref()) {
+            session.send_replace(Some(reason));
+        }
+    }
+
+    /// Lets the devices of a mailbox go for good; answers their ids.
+    pub fn forget_mailbox(&self, mailbox: MailboxId) -> Vec<DeviceId> {
+        let mut slots = self.slots.lock();
+        let ids: Vec<DeviceId> =
+            slots.values().filter(|slot| slot.record.mailbox == mailbox).map(|slot| slot.record.id).collect();
+        for id in &ids {
+            if let Some(Slot { session: Some((_, session)), .. }) = slots.remove(id) {
+                session.send_replace(Some(GoodbyeReason::Revoked));
+            }
+        }
+        ids
+    }
+
+    /// Ends every session, at shutdown.
+    pub fn dismiss_all(&self, reason: GoodbyeReason) {
+        for slot in self.slots.lock().values() {
+            if let Some((_, session)) = &slot.session {
+                session.send_replace(Some(reason));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use joinery_model::DeviceKind;
+
+    fn device(n: u8) -> DeviceRecord {
+        DeviceRecord {
+            id: DeviceId::from_bytes([n; 16]),
+            name: format!("Device {n}"),
+            kind: DeviceKind::Room,
+            mailbox: MailboxId::from_bytes([1; 16]),
+            hpke: vec![7; 32],
+            enrolled: jiff::Timestamp::UNIX_EPOCH,
+            certificate_until: jiff::Timestamp::UNIX_EPOCH,
+            revoked: None,
+            last_seen: None,
+        }
+    }
+
+    fn told(seat: &Seat) -> Option<GoodbyeReason> {
+        *seat.end.borrow()
+    }
+
+    #[test]
+    fn a_newer_session_replaces_the_older() {
+        let registry = Registry::default();
+        registry.put(device(1));
+        let (_, older) = registry.enter(device(1).id, Seen::default()).unwrap();
+        let (_, newer) = registry.enter(device(1).id, Seen::default()).unwrap();
+        assert_eq!((told(&older), told(&newer)), (Some(GoodbyeReason::Replaced), None));
+        assert!(!registry.leave(device(1).id, &older));
+        assert!(registry.all()[0].2);
+        assert!(registry.leave(device(1).id, &newer));
+        assert!(!registry.all()[0].2);
+    }
+
+    #[test]
+    fn a_revoked_device_is_told_to_go_and_does_not_come_back() {
+        let registry = Registry::default();
+        registry.put(device(1));
+        let (_, seat) = registry.enter(device(1).id, Seen::default()).unwrap();
+        registry.put(DeviceRecord { revoked: Some(jiff::Timestamp::UNIX_EPOCH), ..device(1) });
+        registry.dismiss(device(1).id, GoodbyeReason::Revoked);
+        assert_eq!(told(&seat), Some(GoodbyeReason::Revoked));
+        assert!(registry.active(device(1).id).is_none());
+        assert!(registry.enter(device(1).id, Seen::default()).is_none());
+        assert!(registry.enter(device(2).id, Seen::default()).is_none());
+    }
+
+    #[test]
+    fn the_devices_of_a_removed_mailbox_go() {
+        let registry = Registry::default();
+        registry.put(device(1));
+        let (_, seat) = registry.enter(device(1).id, Seen::default()).unwrap();
+        assert_eq!(registry.forget_mailbox(MailboxId::from_bytes([2; 16])), []);
+        assert_eq!(registry.forget_mailbox(MailboxId::from_bytes([1; 16])), [device(1).id]);
+        assert_eq!(told(&seat), Some(GoodbyeReason::Revoked));
+        assert!(registry.all().is_empty());
+    }
+}

@@ -1,0 +1,73 @@
+//! How often enrollment may be tried. Pure: `now` is an argument.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+/// The span that tries are counted over.
+const SPAN: Duration = Duration::from_secs(60);
+
+/// Counts tries over the last minute. Holds at most as many entries as are allowed.
+#[derive(Debug)]
+pub struct Rate {
+    tries: VecDeque<(Instant, IpAddr)>,
+    /// From everywhere: ten decimal digits stay far out of reach of guessing.
+    all: usize,
+    /// From one address, so that one source does not use up everybody's.
+    one: usize,
+}
+
+impl Rate {
+    /// Allows `per_minute` tries a minute, half of them from one address.
+    pub fn new(per_minute: u16) -> Self {
+        let all = usize::from(per_minute).max(1);
+        Self { tries: VecDeque::new(), all, one: all.div_ceil(2) }
+    }
+
+    /// Counts a try, if it may be made now.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn take(&mut self, from: IpAddr, now: Instant) -> Result<(), Duration> {
+        while self.tries.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) >= SPAN) {
+            self.tries.pop_front();
+        }
+        let mut mine = self.tries.iter().filter(|(_, source)| *source == from);
+        let oldest_mine = mine.next();
+        let blocking = if self.tries.len() >= self.all {
+            self.tries.front()
+        } else {
+            oldest_mine.filter(|_| mine.count() + 1 >= self.one)
+        };
+        match blocking {
+            Some((at, _)) => Err(SPAN.saturating_sub(now.saturating_duration_since(*at))),
+            None => {
+                self.tries.push_back((now, from));
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_source_and_all_sources_have_a_bound() {
+        let start = Instant::now();
+        let at = |s: u64| start + Duration::from_secs(s);
+        let ip = |n: u8| IpAddr::from([10, 0, 0, n]);
+        let mut rate = Rate::new(20);
+        for _ in 0..10 {
+            assert_eq!(rate.take(ip(1), at(0)), Ok(()));
+        }
+        assert_eq!(rate.take(ip(1), at(10)), Err(Duration::from_secs(50)));
+        for n in 0..10 {
+            assert_eq!(rate.take(ip(n + 2), at(20)), Ok(()));
+        }
+        assert_eq!(rate.take(ip(99), at(20)), Err(Duration::from_secs(40)));
+        assert_eq!(rate.take(ip(1), at(60)), Ok(()));
+        assert_eq!(rate.take(ip(99), at(61)), Ok(()));
+    }
+}
