@@ -53,22 +53,24 @@ impl Called {
             .unwrap_or_else(|error| panic!("{what} printed no such JSON: {error}\n{out}"))
     }
 
-    /// Expects exit code `code`, nothing on standard output, and one sentence on standard error that holds every word
-    /// of `words`. Returns the sentence.
+    /// Expects exit code `code`, nothing on standard output, and on standard error, besides the log, one sentence that
+    /// holds every word of `words`. Returns the sentence.
     #[track_caller]
     pub fn fails(self, code: i32, words: &[&str]) -> String {
         assert_eq!((self.code, self.out.as_str()), (Some(code), ""), "{}: {}", self.what, self.err);
-        assert_sentence(&self.what, &self.err, words);
-        self.err.trim().to_owned()
+        // Lines of the log begin with their time.
+        let is_log = |line: &&str| line.starts_with(|first: char| first.is_ascii_digit());
+        let said: Vec<&str> = self.err.lines().filter(|line| !is_log(line)).collect();
+        assert_sentence(&self.what, &said.join("\n"), words);
+        said.concat()
     }
 }
 
-/// One line, readable for a person, with every word of `words` and no trace of the program's inside.
+/// One line, readable for a person, with every word of `words` and nothing of the program's inside.
 #[track_caller]
 pub fn assert_sentence(what: &str, text: &str, words: &[&str]) {
-    let text = text.trim();
     assert_eq!(text.lines().count(), 1, "{what}: one line is expected:\n{text}");
-    for odd in ["panicked", "Os {", "Error {", "Some(", "None", "backtrace", "::"] {
+    for odd in ["panicked", "Os {", "Error {", "Some(", "None)", "backtrace", "Err("] {
         assert!(!text.contains(odd), "{what}: {odd:?} is nothing for a person: {text}");
     }
     for word in words {

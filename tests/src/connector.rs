@@ -13,7 +13,7 @@ use crate::called::Called;
 use crate::folder::Folder;
 use crate::port::Port;
 use crate::program::{Program, program};
-use crate::waiting::{PATIENCE, wait_within};
+use crate::waiting::{PATIENCE, wait_until, wait_within};
 
 /// What kind of screen a device is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +105,7 @@ pub struct Connector {
     notices: UnixDatagram,
     level: Option<&'static str>,
     program: Option<Program>,
+    was_ready: bool,
 }
 
 impl Connector {
@@ -122,6 +123,7 @@ impl Connector {
             notices,
             level,
             program: None,
+            was_ready: false,
         }
     }
 
@@ -150,6 +152,7 @@ impl Connector {
         assert!(self.program.is_none(), "the connector runs already");
         let mut old = [0; 4096];
         while self.notices.recv(&mut old).is_ok() {}
+        self.was_ready = false;
         let mut command = self.folder.command(&program("joinery-connector"));
         command
             .arg("--config")
@@ -165,15 +168,22 @@ impl Connector {
     /// Waits until it says, as it says to systemd, that it is ready.
     #[track_caller]
     pub fn ready(&mut self) {
-        let program = self.program.as_mut().expect("the connector does not run");
-        let mut notice = [0; 4096];
-        wait_within(PATIENCE, "the connector's READY=1", || {
-            if let Some(status) = program.ended() {
+        wait_until("the connector's READY=1", || {
+            if let Some(status) = self.program.as_mut().expect("the connector does not run").ended() {
                 panic!("the connector has ended with {status} instead of getting ready");
             }
-            let length = self.notices.recv(&mut notice).ok()?;
-            String::from_utf8_lossy(&notice[..length]).lines().any(|line| line == "READY=1").then_some(())
+            self.is_ready()
         });
+    }
+
+    /// Whether it has said so since it was started last.
+    pub fn is_ready(&mut self) -> bool {
+        let mut notice = [0; 4096];
+        while let Ok(length) = self.notices.recv(&mut notice) {
+            let text = String::from_utf8_lossy(&notice[..length]);
+            self.was_ready |= text.lines().any(|line| line == "READY=1");
+        }
+        self.was_ready
     }
 
     /// Starts it and waits until it is ready.

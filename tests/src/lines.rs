@@ -6,12 +6,14 @@ use serde::{Deserialize, Deserializer};
 /// `meetings --json`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct MeetingList {
-    /// When the list was as it says.
-    pub as_of: Timestamp,
+    /// When the list was last known to be up to date.
+    #[serde(deserialize_with = "present")]
+    pub as_of: Option<Timestamp>,
     /// `online` or `offline`.
     pub connection: String,
-    /// The mailbox whose meetings these are.
-    pub mailbox: String,
+    /// The connector's id of the mailbox whose meetings these are.
+    #[serde(deserialize_with = "present")]
+    pub mailbox: Option<String>,
     /// Whether the mailbox's owner is there.
     pub presence: Presence,
     /// In the order of the device.

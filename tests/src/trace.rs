@@ -91,7 +91,7 @@ pub fn traces(root: &Path, except: &[PathBuf], marks: &[Mark]) -> (Vec<Trace>, u
         .expect("the marks make no pattern");
     let mut found = Vec::new();
     let (mut files, mut bytes) = (0, 0);
-    for file in everything(root) {
+    for file in files_under(root) {
         if except.contains(&file) {
             continue;
         }
@@ -119,12 +119,12 @@ fn literal(bytes: &[u8]) -> String {
 }
 
 /// All files under `folder`; sockets hold nothing.
-fn everything(folder: &Path) -> Vec<PathBuf> {
+pub fn files_under(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let (path, kind) = entry.map(|entry| (entry.path(), entry.file_type().unwrap())).unwrap();
         if kind.is_dir() {
-            files.extend(everything(&path));
+            files.extend(files_under(&path));
         } else if kind.is_file() {
             files.push(path);
         }

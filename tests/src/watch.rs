@@ -23,6 +23,18 @@ pub struct Happening {
     /// Which meeting it is about.
     #[serde(default)]
     pub meeting: Option<Meeting>,
+    /// What became of the meeting in the list: `added`, `changed` or `removed`.
+    #[serde(default)]
+    pub change: Option<String>,
+    /// The button was on before and shows something else now.
+    #[serde(default)]
+    pub replaced: bool,
+    /// It did not happen now: so things stood when the watch began.
+    #[serde(default)]
+    pub already: bool,
+    /// `online` or `offline`.
+    #[serde(default)]
+    pub connection: Option<String>,
     /// Everything else.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
@@ -34,9 +46,14 @@ impl Happening {
         self.meeting.as_ref().map_or("", |meeting| &meeting.subject)
     }
 
-    /// Whether it is of this kind and about the meeting of this title.
+    /// Whether it is of this kind and about the meeting of this title. A button that is replaced is not shown anew.
     pub fn is(&self, kind: &str, subject: &str) -> bool {
-        self.kind == kind && self.subject() == subject
+        self.kind == kind && self.subject() == subject && !self.replaced
+    }
+
+    /// Whether the connection has become this one.
+    pub fn is_connection(&self, connection: &str) -> bool {
+        self.kind == "connection" && self.connection.as_deref() == Some(connection)
     }
 }
 
@@ -116,8 +133,9 @@ impl Drop for Watch {
         {
             eprintln!("--- watch ({} lines):", seen.len());
             for happening in seen.iter() {
-                let (kind, at, subject) = (&happening.kind, happening.at, happening.subject());
-                eprintln!("{at} {kind} {subject:?} {:?}", happening.rest);
+                let Happening { kind, at, change, replaced, already, connection, .. } = happening;
+                let words = (change, connection, replaced, already);
+                eprintln!("{at} {kind} {:?} {words:?}", happening.subject());
             }
         }
     }
