@@ -8,8 +8,8 @@
 //! The device's MAC comes first. Whoever sees a MAC can check one guess of the password, so the connector, which anybody
 //! can ask, gives its own only after the device's was right, and counts every run that does not get there as a try.
 //!
-//! The order is in the types: [`DeviceRun`] → [`AwaitGrant`], [`ConnectorRun`] → [`Proven`]. Each step consumes the one
-//! before, so a run can check one guess and no more.
+//! The order is in the types: [`DeviceRun`] → [`AwaitConfirm`] → [`AwaitGrant`] on the device, [`ConnectorRun`] →
+//! [`Proven`] on the connector. Each step consumes the one before, so a run can check one guess and no more.
 
 use std::fmt;
 
@@ -28,6 +28,7 @@ use crate::{ActivationCode, PkiError};
 const PROTOCOL: &[u8] = b"joinery enrollment v1";
 const DEVICE: &[u8] = b"device";
 const CONNECTOR: &[u8] = b"connector";
+const ANSWER: &[u8] = b"answer";
 
 /// Length of a MAC in bytes.
 pub const MAC_LENGTH: usize = 32;
@@ -44,7 +45,13 @@ pub struct DeviceRun {
     share: Vec<u8>,
 }
 
-/// The device's side after it has shown its MAC.
+/// The device's side after it has shown its MAC, until the connector has shown its own.
+pub struct AwaitConfirm {
+    keys: Keys,
+    request: [u8; 32],
+}
+
+/// The device's side once the connector has proved the code.
 pub struct AwaitGrant {
     keys: Keys,
     request: [u8; 32],
@@ -78,7 +85,7 @@ macro_rules! secret_debug {
         }
     )*};
 }
-secret_debug!(DeviceRun, AwaitGrant, ConnectorRun, Proven);
+secret_debug!(DeviceRun, AwaitConfirm, AwaitGrant, ConnectorRun, Proven);
 
 impl DeviceRun {
     /// Begins a run; answers what is sent first. `seed` is random and used for this run only.
@@ -102,7 +109,7 @@ impl DeviceRun {
         connector_share: &[u8],
         channel: &ChannelBinding,
         request: [u8; 32],
-    ) -> Result<(Vec<u8>, AwaitGrant), PkiError> {
+    ) -> Result<(Vec<u8>, AwaitConfirm), PkiError> {
         let secret = self.spake.finish(connector_share).map_err(|_| PkiError::BadShare)?;
         let keys = Keys {
             secret: Zeroizing::new(secret),
@@ -112,7 +119,19 @@ impl DeviceRun {
         }
         .bound_to(channel);
         let mac = keys.mac(DEVICE, &[&request])?.finalize().into_bytes().to_vec();
-        Ok((mac, AwaitGrant { keys, request }))
+        Ok((mac, AwaitConfirm { keys, request }))
+    }
+}
+
+impl AwaitConfirm {
+    /// Checks the connector's MAC; compares in constant time. From here on the device may say more than the proof.
+    ///
+    /// # Errors
+    /// [`PkiError::ProofFailed`]: whoever answered does not know the code. Nothing more may be sent.
+    pub fn confirm(self, mac: &[u8]) -> Result<AwaitGrant, PkiError> {
+        let expected = self.keys.mac(CONNECTOR, &[&self.request])?;
+        expected.verify_slice(mac).map_err(|_| PkiError::ProofFailed)?;
+        Ok(AwaitGrant { keys: self.keys, request: self.request })
     }
 }
 
@@ -120,9 +139,9 @@ impl AwaitGrant {
     /// Checks the connector's MAC over its answer ([`answer_hash`]); compares in constant time.
     ///
     /// # Errors
-    /// [`PkiError::ProofFailed`]: whoever answered does not know the code. Nothing of the answer may be used.
+    /// [`PkiError::ProofFailed`]: the answer was changed. Nothing of it may be used.
     pub fn verify(self, mac: &[u8], answer: [u8; 32]) -> Result<(), PkiError> {
-        let expected = self.keys.mac(CONNECTOR, &[&self.request, &answer])?;
+        let expected = self.keys.mac(ANSWER, &[&self.request, &answer])?;
         expected.verify_slice(mac).map_err(|_| PkiError::ProofFailed)
     }
 }
@@ -167,12 +186,26 @@ impl ConnectorRun {
 }
 
 impl Proven {
+    /// The connector's own MAC, by which the device knows whom it talks to.
+    ///
+    /// # Errors
+    /// None that happens; the library's signature has one.
+    pub fn confirm(&self) -> Result<Vec<u8>, PkiError> {
+        Ok(self.keys.mac(CONNECTOR, &[&self.request])?.finalize().into_bytes().to_vec())
+    }
+
+    /// Whether these are the details whose hash the device's MAC covered.
+    pub fn is_about(&self, request: [u8; 32]) -> bool {
+        // Both hashes are known to the device; nothing is told by how long this takes.
+        self.request == request
+    }
+
     /// The connector's MAC over its answer ([`answer_hash`]).
     ///
     /// # Errors
     /// None that happens; the library's signature has one.
     pub fn answer(self, answer: [u8; 32]) -> Result<Vec<u8>, PkiError> {
-        Ok(self.keys.mac(CONNECTOR, &[&self.request, &answer])?.finalize().into_bytes().to_vec())
+        Ok(self.keys.mac(ANSWER, &[&self.request, &answer])?.finalize().into_bytes().to_vec())
     }
 }
 

@@ -26,6 +26,7 @@ struct Run {
     connector_channel: [u8; 32],
     seen_request: [u8; 32],
     seen_answer: [u8; 32],
+    altered_confirm: fn(&mut Vec<u8>),
     altered: fn(&mut Vec<u8>),
 }
 
@@ -37,10 +38,12 @@ const GOOD: Run = Run {
     connector_channel: CHANNEL,
     seen_request: REQUEST,
     seen_answer: ANSWER,
+    altered_confirm: |_| {},
     altered: |_| {},
 };
 
-/// Plays a run. `Err("connector")`: the connector refused, and gave no MAC; `Err("device")`: the device refused.
+/// Plays a run. `Err("connector")`: the connector refused, and gave no MAC; `Err("confirm")`:
+/// the device found the connector's proof wrong; `Err("device")`: the device found the answer wrong.
 fn play(run: &Run) -> Result<(), &'static str> {
     let code: ActivationCode = run.device_code.parse().unwrap();
     let (device, share) = DeviceRun::start(&code, [3; 32]);
@@ -53,6 +56,13 @@ fn play(run: &Run) -> Result<(), &'static str> {
             "connector"
         },
     )?;
+    let mut mac = proven.confirm().unwrap();
+    (run.altered_confirm)(&mut mac);
+    let waiting = waiting.confirm(&mac).map_err(|error| {
+        assert_eq!(error, PkiError::ProofFailed);
+        "confirm"
+    })?;
+    assert!(proven.is_about(REQUEST) && !proven.is_about(ANSWER));
     let mut mac = proven.answer(ANSWER).unwrap();
     (run.altered)(&mut mac);
     waiting.verify(&mac, run.seen_answer).map_err(|error| {
@@ -96,6 +106,8 @@ fn an_altered_mac_fails() {
     check(Run { altered: |mac| mac[31] ^= 0x80, ..GOOD }, Err("device"));
     check(Run { altered: |mac| mac.truncate(16), ..GOOD }, Err("device"));
     check(Run { altered: Vec::clear, ..GOOD }, Err("device"));
+    check(Run { altered_confirm: |mac| mac[0] ^= 1, ..GOOD }, Err("confirm"));
+    check(Run { altered_confirm: Vec::clear, ..GOOD }, Err("confirm"));
 }
 
 /// Its own MAC, sent back to it, is no proof to the device: each role has its own key.
@@ -105,7 +117,7 @@ fn a_reflected_mac_fails() {
     let (device, share) = DeviceRun::start(&code, [3; 32]);
     let (_, answer_share) = ConnectorRun::start("7890123456", "123456", &share, [4; 32]).unwrap();
     let (mac, waiting) = device.prove(&answer_share, &ChannelBinding(CHANNEL), REQUEST).unwrap();
-    assert_eq!(waiting.verify(&mac, ANSWER), Err(PkiError::ProofFailed));
+    assert_eq!(waiting.confirm(&mac).map(|_| ()), Err(PkiError::ProofFailed));
     let (device, share) = DeviceRun::start(&code, [3; 32]);
     assert_eq!(
         device.prove(&share, &ChannelBinding(CHANNEL), REQUEST).map(|_| ()).unwrap_err(),
@@ -175,13 +187,23 @@ fn a_known_run_gives_the_known_macs() {
     let (connector, answer_share) = ConnectorRun::start("7890123456", "123456", &share, [4; 32]).unwrap();
     let channel = ChannelBinding(CHANNEL);
     let (device_mac, _) = device.prove(&answer_share, &channel, REQUEST).unwrap();
-    let connector_mac = connector.verify(&device_mac, &channel, REQUEST).unwrap().answer(ANSWER).unwrap();
+    let proven = connector.verify(&device_mac, &channel, REQUEST).unwrap();
+    let connector_mac = proven.confirm().unwrap();
+    let answer_mac = proven.answer(ANSWER).unwrap();
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     assert_eq!(
-        format!("{}\n{}\n{}\n{}", hex(&share), hex(&answer_share), hex(&device_mac), hex(&connector_mac)),
+        format!(
+            "{}\n{}\n{}\n{}\n{}",
+            hex(&share),
+            hex(&answer_share),
+            hex(&device_mac),
+            hex(&connector_mac),
+            hex(&answer_mac)
+        ),
         "41774a75701a2a11083759a8f947d547906f0cbf22359c802be744ea1efdb91344\n\
          429cef498d92a49051f59b06253dc4115a7a5ce1967c7f7eb5f90365d31eefedb9\n\
          4b39acae47d237549549183005241c9a55374e1cebd269fb5ddb8c0506b38d09\n\
-         f72fb0f39e8ec4180c7e84057a42c60b7d1f81c4eed6a5a3854dc9a52c4d24bd"
+         b38600cf6c97e6f557b74dbd746a3a522e0d6e55012efb184b4564b291977593\n\
+         e65b5fb61b71705a9efb9747734af21fe7215e9d5d3d80cbdbf762b6bc4a5869"
     );
 }

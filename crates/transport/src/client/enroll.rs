@@ -66,17 +66,10 @@ pub async fn enroll_timed(
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|_| TransportError::Randomness)?;
     let (run, share) = DeviceRun::start(code, seed);
-    // Room for both messages: neither waits.
-    let (ask, mut asked) = mpsc::channel(2);
-    send(
-        &ask,
-        AskKind::Start(v1::EnrollStart {
-            lookup: code.lookup().to_owned(),
-            share: share.into(),
-            agent_version: env!("CARGO_PKG_VERSION").to_owned(),
-        }),
-    )
-    .await?;
+    // Room for all messages: none waits.
+    let (ask, mut asked) = mpsc::channel(3);
+    send(&ask, AskKind::Start(v1::EnrollStart { lookup: code.lookup().to_owned(), share: share.into() }))
+        .await?;
     let outgoing = stream::poll_fn(move |cx| asked.poll_recv(cx));
     let mut client =
         EnrollmentClient::with_origin(channel, origin(host, port)?).max_decoding_message_size(MAX_ANSWER);
@@ -89,10 +82,16 @@ pub async fn enroll_timed(
         let request = request_hash(csr, &hpke.0, name);
         let (mac, waiting) =
             run.prove(&connector.share, &binding, request).map_err(|_| EnrollError::NotOurConnector)?;
+        send(&ask, AskKind::Proof(v1::EnrollProof { mac: mac.into(), request_hash: wire::bytes(&request) }))
+            .await?;
+        let Kind::Confirm(confirm) = next(&mut answers, &fault).await? else {
+            return Err(unexpected());
+        };
+        // Until here nothing but the proof was sent.
+        let waiting = waiting.confirm(&confirm.mac).map_err(|_| EnrollError::NotOurConnector)?;
         send(
             &ask,
-            AskKind::Proof(v1::EnrollProof {
-                mac: mac.into(),
+            AskKind::Details(v1::EnrollDetails {
                 certificate_request: csr.to_vec().into(),
                 hpke_public_key: wire::bytes(&hpke.0),
                 device_name: name.to_owned(),

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use joinery_pki::proof::{ChannelBinding, ConnectorRun, Proven, answer_hash, request_hash};
+use joinery_pki::proof::{
+    ChannelBinding, ConnectorRun, Proven, answer_hash, request_hash as hash_of_request,
+};
 use joinery_pki::{LOOKUP_DIGITS, PkiError};
 use joinery_proto::v1;
 use joinery_proto::v1::enroll_request::Kind;
@@ -107,8 +109,8 @@ impl Enrollment for Port {
         &self,
         request: Request<Streaming<v1::EnrollRequest>>,
     ) -> Result<Response<Self::EnrollStream>, Status> {
-        // Room for both answers: a device that does not read holds nothing up.
-        let (out, messages) = mpsc::channel(2);
+        // Room for all answers: a device that does not read holds nothing up.
+        let (out, messages) = mpsc::channel(3);
         let (stream, end) = Outgoing::new(messages);
         let mut run = Run {
             desk: Arc::clone(&self.desk),
@@ -162,7 +164,7 @@ impl Run {
         }
     }
 
-    /// From the try being counted to the device's right MAC.
+    /// From the try being counted to what the device asks for, proved by both sides.
     async fn proof(
         &mut self,
         ticket: &Ticket,
@@ -174,15 +176,23 @@ impl Run {
             .map_err(|_| EnrollRefusal::BadRequest)?;
         self.answer(AnswerKind::Share(v1::EnrollShare { share: share.into() })).await?;
         let Kind::Proof(proof) = self.next().await? else { return Err(EnrollRefusal::BadRequest) };
-        let request_hash =
-            request_hash(&proof.certificate_request, &proof.hpke_public_key, &proof.device_name);
+        let request_hash: [u8; 32] =
+            proof.request_hash.as_ref().try_into().map_err(|_| EnrollRefusal::BadRequest)?;
         let proven = run.verify(&proof.mac, &self.channel, request_hash).map_err(|error| {
             if error == PkiError::ProofFailed { EnrollRefusal::WrongCode } else { EnrollRefusal::BadRequest }
         })?;
+        let mac = proven.confirm().map_err(|_| EnrollRefusal::Unavailable)?;
+        self.answer(AnswerKind::Confirm(v1::EnrollConfirm { mac: mac.into() })).await?;
+        let Kind::Details(details) = self.next().await? else { return Err(EnrollRefusal::BadRequest) };
+        let hash =
+            hash_of_request(&details.certificate_request, &details.hpke_public_key, &details.device_name);
+        if !proven.is_about(hash) {
+            return Err(EnrollRefusal::BadRequest);
+        }
         let request = EnrollRequest {
-            csr: proof.certificate_request.into(),
-            hpke: wire::public_key(&proof.hpke_public_key).map_err(|_| EnrollRefusal::BadRequest)?,
-            name: wire::printable(&proof.device_name, MAX_NAME),
+            csr: details.certificate_request.into(),
+            hpke: wire::public_key(&details.hpke_public_key).map_err(|_| EnrollRefusal::BadRequest)?,
+            name: wire::printable(&details.device_name, MAX_NAME),
             request_hash,
         };
         Ok((proven, request))

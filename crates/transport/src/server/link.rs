@@ -131,21 +131,21 @@ mod tests {
 
     use super::*;
 
-    fn check(end: impl FnOnce(oneshot::Sender<Status>), want: &[Result<u8, &str>]) {
+    async fn check(end: impl FnOnce(oneshot::Sender<Status>), want: &[Result<u8, &str>]) {
         let (send, messages) = mpsc::channel(4);
         let (stream, status) = Outgoing::new(messages);
         send.try_send(1_u8).unwrap();
         send.try_send(2).unwrap();
         end(status);
-        let got: Vec<_> = futures::executor::block_on(stream.collect());
+        let got: Vec<_> = stream.collect().await;
         let got: Vec<_> =
             got.iter().map(|item| item.as_ref().map(|number| *number).map_err(Status::message)).collect();
         assert_eq!(got, want);
     }
 
-    #[test]
-    fn everything_sent_comes_before_the_end() {
-        check(drop, &[Ok(1), Ok(2)]);
-        check(|status| status.send(Status::unavailable("over")).unwrap(), &[Ok(1), Ok(2), Err("over")]);
+    #[tokio::test]
+    async fn everything_sent_comes_before_the_end() {
+        check(drop, &[Ok(1), Ok(2)]).await;
+        check(|status| status.send(Status::unavailable("over")).unwrap(), &[Ok(1), Ok(2), Err("over")]).await;
     }
 }
