@@ -96,7 +96,9 @@ pub async fn run(config: Config, stop: Shutdown) -> Result<()> {
     });
     let watchdog_stop = stop.clone();
     tasks.spawn(async move {
-        notify::watchdog(watchdog_stop).await;
+        // Ends at once where no watchdog is set.
+        notify::watchdog(watchdog_stop.clone()).await;
+        watchdog_stop.cancelled().await;
         Ok(())
     });
 

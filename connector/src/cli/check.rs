@@ -153,8 +153,10 @@ async fn try_tenant(
         return;
     }
     for address in mailboxes {
-        lines.push(Line::of("mailbox", address.as_str(), read(config, &graph, address).await));
-        if write {
+        let read = read(config, &graph, address).await;
+        let readable = read.is_ok();
+        lines.push(Line::of("mailbox", address.as_str(), read));
+        if write && readable {
             lines.push(Line::of("write", address.as_str(), write_event(&graph, address).await));
         }
     }
