@@ -40,6 +40,11 @@ impl Agent {
         self.folder.at(&format!("{}.toml", self.name))
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.program.as_ref().expect("the agent does not run").id()
+    }
+
     /// Its state.
     pub fn state_dir(&self) -> PathBuf {
         self.folder.at(&self.name)

@@ -204,6 +204,11 @@ impl Connector {
         self.program.take().expect("the connector does not run").kill();
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.program.as_ref().expect("the connector does not run").id()
+    }
+
     /// It runs, as far as the test knows.
     pub fn runs(&self) -> bool {
         self.program.is_some()
