@@ -1,5 +1,6 @@
 //! A connector for tests: real store and key file in a temporary folder, no network.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -26,10 +27,35 @@ pub async fn app() -> TestApp {
     TestApp { app, _folder: folder, _sync: sync }
 }
 
+/// A connector of a simulated tenant that has these mailboxes.
+pub async fn app_of(tenant: &joinery_tenant::Tenant) -> TestApp {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().display();
+    std::fs::write(folder.path().join("secret"), tenant.client_secret()).unwrap();
+    std::fs::write(folder.path().join("ca.pem"), tenant.ca_pem()).unwrap();
+    let real = format!(
+        "id = \"{}\"\nclient_id = \"{}\"\nauthority_url = \"{}\"\ngraph_url = \"{}\"\nca_file = \"{at}/ca.pem\"",
+        tenant.tenant_id(),
+        tenant.client_id(),
+        tenant.authority_url(),
+        tenant.graph_url()
+    );
+    let nobody = "id = \"contoso.onmicrosoft.com\"\nclient_id = \"app\"";
+    let text = configuration(folder.path()).replace(nobody, &real);
+    let (handle, sync) = sync::channel();
+    let app = App::open(Config::parse(&text).unwrap(), handle).await.unwrap();
+    TestApp { app: Arc::new(app), _folder: folder, _sync: sync }
+}
+
 /// Opens the connector in `folder`, as a start would.
-pub async fn open(folder: &std::path::Path) -> anyhow::Result<(Arc<App>, SyncLoop)> {
+pub async fn open(folder: &Path) -> anyhow::Result<(Arc<App>, SyncLoop)> {
+    let (handle, sync) = sync::channel();
+    Ok((Arc::new(App::open(Config::parse(&configuration(folder))?, handle).await?), sync))
+}
+
+fn configuration(folder: &Path) -> String {
     let at = folder.display();
-    let text = format!(
+    format!(
         r#"
 [server]
 names = ["connector.example.com"]
@@ -42,13 +68,11 @@ file = "{at}/kek"
 [[tenant]]
 name = "contoso"
 id = "contoso.onmicrosoft.com"
-domains = ["contoso.example"]
 client_id = "app"
+domains = ["contoso.example"]
 client_secret_file = "{at}/secret"
 "#
-    );
-    let (handle, sync) = sync::channel();
-    Ok((Arc::new(App::open(Config::parse(&text)?, handle).await?), sync))
+    )
 }
 
 /// A mailbox of the connector.

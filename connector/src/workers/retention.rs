@@ -79,16 +79,15 @@ async fn erase_invitations(records: &Records, now: Timestamp) -> Result<(), Reco
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{self, TestApp};
+    use crate::testing;
 
     #[tokio::test]
     async fn rows_are_erased_when_their_day_is_over_and_devices_are_told() {
-        let TestApp { app, .. } = testing::app().await;
-        let mailbox = testing::mailbox(&app, "room@contoso.example").await;
-        let rows = [
-            testing::row(&app, &mailbox, 1, Day(100)).await,
-            testing::row(&app, &mailbox, 2, Day(101)).await,
-        ];
+        let test = testing::app().await;
+        let app = &test.app;
+        let mailbox = testing::mailbox(app, "room@contoso.example").await;
+        let rows =
+            [testing::row(app, &mailbox, 1, Day(100)).await, testing::row(app, &mailbox, 2, Day(101)).await];
         let from = app.store.head(mailbox.id()).await.unwrap().revision;
         let commit = Commit {
             from,
@@ -109,8 +108,9 @@ mod tests {
 
     #[tokio::test]
     async fn invitations_are_erased_when_they_ended() {
-        let TestApp { app, .. } = testing::app().await;
-        let mailbox = testing::mailbox(&app, "room@contoso.example").await;
+        let test = testing::app().await;
+        let app = &test.app;
+        let mailbox = testing::mailbox(app, "room@contoso.example").await;
         let invitation = testing::invitation(&mailbox, "123456", joinery_daemon::now());
         app.records.put(&invitation).await.unwrap();
         erase_invitations(&app.records, invitation.expires).await.unwrap();

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use joinery_calendar_sync::{Round, RoundResult, Step, SyncError, SyncState};
+use joinery_calendar_sync::{Changes, Round, RoundResult, Step, SyncError, SyncState};
 use joinery_kms::KmsError;
-use joinery_model::{EventId, Meeting, Revision};
+use joinery_model::{Epoch, EventId, Meeting, Revision, RowId, TenantName};
 use joinery_msgraph::{Graph, GraphError};
 use joinery_seal::{ContentKey, Day, KeyBinding, RowBinding, RowKind, SealError, Sealed, open, seal};
 use joinery_store::{Commit, Head, StoreError};
@@ -40,7 +40,7 @@ pub enum RoundError {
     Random(String),
     /// The configuration no longer has the mailbox's tenant.
     #[error("the configuration has no tenant {0}; add its [[tenant]] table or remove the mailbox")]
-    NoTenant(joinery_model::TenantName),
+    NoTenant(TenantName),
     /// The operator removed the mailbox meanwhile.
     #[error("the mailbox was removed")]
     Removed,
@@ -110,43 +110,77 @@ pub struct RoundReport {
 pub async fn read(app: &App, mailbox: &Mailbox, anew: bool) -> Result<RoundReport, RoundError> {
     let tenant = &mailbox.record.tenant;
     let graph = app.graphs.get(tenant).ok_or_else(|| RoundError::NoTenant(tenant.clone()))?;
+    let owner = mailbox.key_owner();
+    let (epoch, current) = app.keyring.current(&owner).await?;
+    let first = app.keyring.key(&owner, Epoch::FIRST).await?;
+    let keys = RowKeys { owner: &owner, first: &first, epoch, current: &current };
+
+    let head = app.store.head(mailbox.id()).await?;
+    let state = if anew { None } else { open_state(app, &owner, &head).await? };
+    let result = ask(app, graph, mailbox, state).await?;
+    if let Applied::Committed(report) = apply(app, mailbox, &keys, &result).await? {
+        return Ok(report);
+    }
+    let whole = ask(app, graph, mailbox, None).await?;
+    match apply(app, mailbox, &keys, &whole).await? {
+        Applied::Committed(report) => Ok(report),
+        Applied::Damaged => Err(SealError::Malformed.into()),
+    }
+}
+
+/// What became of a round's result.
+enum Applied {
+    /// It is committed and announced.
+    Committed(RoundReport),
+    /// Stored rows do not open, and the result is not whole: only reading the calendar anew can replace them.
+    Damaged,
+}
+
+/// Compares what Graph said with what is stored and commits the difference. Nobody else writes the mailbox meanwhile.
+async fn apply(
+    app: &App,
+    mailbox: &Mailbox,
+    keys: &RowKeys<'_>,
+    result: &RoundResult,
+) -> Result<Applied, RoundError> {
     let _writer = mailbox.writer.lock().await;
     if mailbox.is_removed() {
         return Err(RoundError::Removed);
     }
-    let owner = mailbox.key_owner();
-    let (epoch, current) = app.keyring.current(&owner).await?;
-    let first = app.keyring.key(&owner, joinery_model::Epoch::FIRST).await?;
-    let keys = RowKeys { owner: &owner, first: &first, epoch, current: &current };
-
     let head = app.store.head(mailbox.id()).await?;
-    let Known { meetings: known, whole } = open_rows(app, mailbox, &keys).await?;
-    let state = if anew || !whole { None } else { open_state(app, &owner, &head).await? };
-    let result = ask(app, graph, mailbox, state).await?;
-
-    let changes = changes(&known, &result, &app.config.own_sites);
+    let before = mailbox.progress();
+    let silent = !result.full && result.upserts.is_empty() && result.removed.is_empty();
+    let (changes, damaged, meetings) = if silent && before.last_round.is_some() {
+        (Changes::default(), Vec::new(), before.meetings)
+    } else {
+        let known = open_rows(app, mailbox, keys).await?;
+        if !known.damaged.is_empty() && !result.full {
+            return Ok(Applied::Damaged);
+        }
+        let changes = changes(&known.meetings, result, &app.config.own_sites);
+        let new =
+            changes.upserts.iter().filter(|meeting| !known.meetings.contains_key(&meeting.event)).count();
+        let meetings = (known.meetings.len() + new).saturating_sub(changes.removes.len());
+        (changes, known.damaged, meetings)
+    };
     let revision = head.revision.next();
     let mut upserts = Vec::with_capacity(changes.upserts.len());
     for meeting in &changes.upserts {
         upserts.push(keys.seal(meeting, revision, app.config.sync.past, random()?)?);
     }
-    let removes: Vec<_> = changes.removes.iter().map(|event| keys.row_id(event)).collect();
+    let mut removes: Vec<RowId> = changes.removes.iter().map(|event| keys.row_id(event)).collect();
+    removes.extend(damaged);
     let changed = upserts.len() + removes.len();
-    let meetings = known.len() + changes.upserts.iter().filter(|m| !known.contains_key(&m.event)).count()
-        - changes.removes.iter().filter(|event| known.contains_key(*event)).count();
-    if mailbox.is_removed() {
-        return Err(RoundError::Removed);
-    }
     let commit = Commit {
         from: head.revision,
         upserts,
         removes,
-        tombstone_until: Day(Day::of(joinery_daemon::now()).0 + TOMBSTONE_DAYS),
-        state: Some(seal_state(&owner, epoch, &current, &result.state)?),
+        tombstone_until: Day(Day::of(joinery_daemon::now()).0.saturating_add(TOMBSTONE_DAYS)),
+        state: Some(seal_state(keys, &result.state)?),
     };
     let revision = app.store.commit(mailbox.id(), commit).await?;
     mailbox.announce(revision);
-    Ok(RoundReport { meetings, skipped: result.skipped, changed })
+    Ok(Applied::Committed(RoundReport { meetings, skipped: result.skipped, changed }))
 }
 
 /// Obeys the round's steps until it says what to commit.
@@ -169,17 +203,17 @@ async fn ask(
     }
 }
 
+#[derive(Default)]
 struct Known {
     meetings: BTreeMap<EventId, Meeting>,
-    /// Every row opened.
-    whole: bool,
+    /// Rows that do not open.
+    damaged: Vec<RowId>,
 }
 
-/// What the store holds of the mailbox. A row that does not open is left out and the calendar is read anew, which
-/// writes it again.
+/// What the store holds of the mailbox.
 async fn open_rows(app: &App, mailbox: &Mailbox, keys: &RowKeys<'_>) -> Result<Known, RoundError> {
-    let mut known = Known { meetings: BTreeMap::new(), whole: true };
-    let mut older: BTreeMap<joinery_model::Epoch, ContentKey> = BTreeMap::new();
+    let mut known = Known::default();
+    let mut older: BTreeMap<Epoch, ContentKey> = BTreeMap::new();
     for row in app.store.rows(mailbox.id()).await? {
         let epoch = row.sealed.epoch();
         let key = if epoch == keys.epoch {
@@ -197,7 +231,7 @@ async fn open_rows(app: &App, mailbox: &Mailbox, keys: &RowKeys<'_>) -> Result<K
             }
             Err(_) => {
                 tracing::error!(mailbox = %mailbox.id(), row = %row.id, "A stored row does not open; the calendar is read anew");
-                known.whole = false;
+                known.damaged.push(row.id);
             }
         }
     }
@@ -217,21 +251,112 @@ async fn open_state(app: &App, owner: &KeyOwner, head: &Head) -> Result<Option<S
     Ok(serde_json::from_slice(&text).ok())
 }
 
-fn seal_state(
-    owner: &KeyOwner,
-    epoch: joinery_model::Epoch,
-    key: &ContentKey,
-    state: &SyncState,
-) -> Result<Sealed, RoundError> {
+fn seal_state(keys: &RowKeys<'_>, state: &SyncState) -> Result<Sealed, RoundError> {
     let text = serde_json::to_vec(state).map_err(|_| SealError::Malformed)?;
-    Ok(seal(key, &state_binding(owner, epoch), random()?, &text)?)
+    Ok(seal(keys.current, &state_binding(keys.owner, keys.epoch), random()?, &text)?)
 }
 
-fn state_binding(owner: &KeyOwner, epoch: joinery_model::Epoch) -> RowBinding<'_> {
+fn state_binding(owner: &KeyOwner, epoch: Epoch) -> RowBinding<'_> {
     let key = KeyBinding { tenant: &owner.tenant, mailbox: owner.mailbox, epoch };
     RowBinding { key, kind: RowKind::SyncState, id: &[], revision: Revision(0) }
 }
 
 fn random<const N: usize>() -> Result<[u8; N], RoundError> {
     joinery_daemon::random().map_err(|error| RoundError::Random(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, TestApp};
+    use jiff::SignedDuration;
+    use joinery_tenant::{MailboxKind, NewMeeting, Options, Tenant};
+    use std::sync::Arc;
+
+    const ROOM: &str = "room@contoso.example";
+
+    async fn world() -> (Tenant, TestApp, Arc<Mailbox>) {
+        let options = Options { mailboxes: vec![(ROOM.to_owned(), MailboxKind::Room)], ..Options::default() };
+        let tenant = Tenant::start(options).await.unwrap();
+        let test = testing::app_of(&tenant).await;
+        let mailbox = testing::mailbox(&test.app, ROOM).await;
+        (tenant, test, mailbox)
+    }
+
+    fn meeting(subject: &str) -> NewMeeting {
+        let start = joinery_daemon::now() + SignedDuration::from_hours(1);
+        NewMeeting::new(subject, start, start + SignedDuration::from_mins(30))
+    }
+
+    async fn subjects(app: &App, mailbox: &Mailbox) -> Vec<String> {
+        let owner = mailbox.key_owner();
+        let (epoch, key) = app.keyring.current(&owner).await.unwrap();
+        let keys = RowKeys { owner: &owner, first: &key, epoch, current: &key };
+        let known = open_rows(app, mailbox, &keys).await.unwrap();
+        assert!(known.damaged.is_empty());
+        let mut subjects: Vec<String> = known.meetings.into_values().map(|meeting| meeting.subject).collect();
+        subjects.sort();
+        subjects
+    }
+
+    #[tokio::test]
+    async fn a_round_commits_only_what_changed() {
+        let (tenant, test, mailbox) = world().await;
+        let app = &test.app;
+        let first = tenant.create(ROOM, &meeting("One")).unwrap();
+        tenant.create(ROOM, &meeting("Two")).unwrap();
+        let mut changed = Vec::new();
+        for step in 0..5 {
+            match step {
+                2 => drop(tenant.delete(ROOM, &first.id).unwrap()),
+                4 => drop(tenant.create(ROOM, &meeting("Three")).unwrap()),
+                _ => {}
+            }
+            let report = read(app, &mailbox, false).await.unwrap();
+            mailbox.succeeded(joinery_daemon::now(), report.meetings, report.skipped);
+            changed.push((report.changed, report.meetings, mailbox.revision().0));
+        }
+        assert_eq!(changed, [(2, 2, 1), (0, 2, 1), (1, 1, 2), (0, 1, 2), (1, 2, 3)]);
+        assert_eq!(
+            read(app, &mailbox, true).await.unwrap().changed,
+            0,
+            "reading anew changes nothing by itself"
+        );
+        assert_eq!(subjects(app, &mailbox).await, ["Three", "Two"]);
+        assert!(tenant.violations().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_row_that_does_not_open_is_read_anew_and_replaced() {
+        let (tenant, test, mailbox) = world().await;
+        let app = &test.app;
+        tenant.create(ROOM, &meeting("One")).unwrap();
+        read(app, &mailbox, false).await.unwrap();
+        let head = app.store.head(mailbox.id()).await.unwrap();
+        let mut row = app.store.rows(mailbox.id()).await.unwrap().remove(0);
+        // Sealed for revision 1, now said to be of revision 2: it does not open there. One more belongs to no event.
+        row.revision = head.revision.next();
+        let stray = testing::row(app, &mailbox, 9, Day(99_999)).await;
+        let commit = Commit {
+            from: head.revision,
+            upserts: vec![row, stray],
+            removes: Vec::new(),
+            tombstone_until: Day(0),
+            state: None,
+        };
+        app.store.commit(mailbox.id(), commit).await.unwrap();
+        let report = read(app, &mailbox, false).await.unwrap();
+        assert_eq!((report.changed, report.meetings), (3, 1));
+        assert_eq!(subjects(app, &mailbox).await, ["One"]);
+    }
+
+    #[tokio::test]
+    async fn a_mailbox_that_was_removed_meanwhile_is_not_written() {
+        let (tenant, test, mailbox) = world().await;
+        let app = &test.app;
+        tenant.create(ROOM, &meeting("One")).unwrap();
+        app.roster.remove(mailbox.id());
+        assert!(matches!(read(app, &mailbox, false).await, Err(RoundError::Removed)));
+        assert!(app.store.rows(mailbox.id()).await.unwrap().is_empty());
+    }
 }
