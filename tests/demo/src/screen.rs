@@ -19,6 +19,9 @@ const LEAST: (usize, usize) = (60, 16);
 /// Lines of what happened that stay on the picture, where there is room.
 const HAPPENED: usize = 10;
 
+/// Cells of a meeting's time and title in plain lines.
+const PLAIN_TITLE: usize = 40;
+
 /// A button that is due within this shows a countdown.
 const SOON: SignedDuration = SignedDuration::from_mins(15);
 
@@ -59,7 +62,8 @@ impl Screen {
             return Ok(());
         }
         let (width, height) = size();
-        let rows = frame(picture, &self.zone, width.min(MOST_WIDTH), height);
+        // The last cell stays free: erasing the rest of a full line would take its last character.
+        let rows = frame(picture, &self.zone, (width - 1).min(MOST_WIDTH), height);
         let mut text = String::from("\x1b[H");
         let last = rows.len().saturating_sub(1);
         for (number, row) in rows.iter().enumerate() {
@@ -86,8 +90,14 @@ impl Screen {
         if self.terminal {
             return Ok(());
         }
-        let rows = view.meetings.iter().flat_map(|shown| meeting(shown, view, now, &self.zone));
-        let lines: String = rows.map(|row| format!("            {}\n", row.plain())).collect();
+        // One line for each meeting: what is below its title on a picture stands beside it here.
+        let line = |shown: &Shown| {
+            let mut rows = meeting(shown, view, now, &self.zone).into_iter();
+            let title = rows.next().unwrap_or_default().fit(PLAIN_TITLE).plain();
+            let below = rows.next().unwrap_or_default().plain();
+            format!("           {title:<PLAIN_TITLE$} {}\n", below.trim_start()).trim_end().to_owned() + "\n"
+        };
+        let lines: String = view.meetings.iter().map(line).collect();
         write_out(&format!("          {title} shows\n{lines}"))
     }
 
@@ -295,7 +305,7 @@ mod tests {
     fn a_button_that_is_on_is_drawn() {
         let mut view = view();
         let happened = r#"{"type":"button_shown","meeting":{"id":"a","subject":"Plan","start":"2026-11-24T09:05:00Z","end":"2026-11-24T09:30:00Z","join":null,"button":null}}"#;
-        view.happened(serde_json::from_str(happened).unwrap());
+        view.happened(serde_json::from_str(happened).unwrap(), time("09:00:00"));
         let rows = drawn(&view, time("09:00:01"), &[], 80, 24);
         assert!(rows.iter().any(|row| row.contains(" Join ▶   zoom")), "{rows:#?}");
     }

@@ -94,7 +94,7 @@ impl Show {
         let view = self.views.of_mut(side);
         match heard {
             Heard::Happened(happened) => {
-                if view.happened(happened) {
+                if view.happened(happened, at) {
                     tokio::spawn(device.line.clone().fetch(side, at, self.notes.clone()));
                 }
             }
@@ -113,7 +113,12 @@ impl Show {
                 return Err(error.context(format!("the {} is not heard any more", side.name())));
             }
         }
-        for scene in self.story.look(side, view, at) {
+        self.look(side, at, stage)
+    }
+
+    /// Looks at a device's screen, as it has been since `at`.
+    fn look(&mut self, side: Side, at: Timestamp, stage: &Stage) -> Result<()> {
+        for scene in self.story.look(side, self.views.of(side), at) {
             self.seen(side, &scene, stage)?;
         }
         Ok(())

@@ -14,6 +14,9 @@ const LENGTH: SignedDuration = SignedDuration::from_mins(30);
 /// A pause in which a person can read before the next thing happens.
 const PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
+/// How much before its second a button may come on: two programs read the clock one after the other.
+const EARLY: SignedDuration = SignedDuration::from_millis(100);
+
 /// What has not been seen so long after it was due is not coming.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(15);
 
@@ -84,14 +87,18 @@ impl Scene {
         !self.is_over() && now.duration_since(self.since.room.max(self.since.desktop)) > PATIENCE
     }
 
-    fn is_true_in(&self, view: &View) -> bool {
+    /// When it was seen, if `view`, as it has been since `at`, shows it.
+    fn seen_in(&self, side: Side, view: &View, at: Timestamp) -> Option<Timestamp> {
         let listed = view.find(&self.subject).is_some_and(|shown| shown.start == self.start);
-        let lit = view.lights(&self.subject);
+        let lit = view.lit_since(&self.subject);
         match self.sight {
-            Sight::Listed => listed,
-            Sight::Lit | Sight::LitAgain => listed && lit,
-            Sight::Moved => listed && !lit,
-            Sight::Gone => view.find(&self.subject).is_none() && !lit,
+            Sight::Listed => listed.then_some(at),
+            // A button before its second is not what was to be seen.
+            Sight::Lit | Sight::LitAgain => {
+                lit.filter(|since| listed && *since + EARLY >= *self.since.of(side))
+            }
+            Sight::Moved => (listed && lit.is_none()).then_some(at),
+            Sight::Gone => (view.find(&self.subject).is_none() && lit.is_none()).then_some(at),
         }
     }
 }
@@ -210,12 +217,8 @@ impl Story {
                 continue;
             }
             // In order: before a moved meeting was seen at its new time with its button off, a button is the old one.
-            // And a button before its second is not what was to be seen.
-            let early = scene.sight.is_by_the_clock() && at < *scene.since.of(side);
-            if early || !scene.is_true_in(view) {
-                break;
-            }
-            *scene.seen.of_mut(side) = Some(at);
+            let Some(seen) = scene.seen_in(side, view, at) else { break };
+            *scene.seen.of_mut(side) = Some(seen);
             self.seen.push((scene.sight, side));
             fresh.push(scene.clone());
         }
@@ -279,9 +282,9 @@ mod tests {
         view.listed(serde_json::from_str::<Listing>(&text).unwrap(), false, time(0));
     }
 
-    fn button(view: &mut View, kind: &str) {
+    fn button(view: &mut View, kind: &str, at: Timestamp) {
         let text = format!(r#"{{"type":"{kind}","meeting":{}}}"#, shown(time(0)));
-        view.happened(serde_json::from_str::<Happened>(&text).unwrap());
+        view.happened(serde_json::from_str::<Happened>(&text).unwrap(), at);
     }
 
     /// Lets both devices see `change` at `at`, and says which sights that completed on the first.
@@ -321,7 +324,10 @@ mod tests {
         story.done(&create, "Plan", Each::both(time(0)));
         assert_eq!(story.next(time(100)), None, "nothing new before this was seen");
         assert_eq!(both(&mut story, &mut views, time(1), |view| listed(view, Some(start))), [Sight::Listed]);
-        assert_eq!(both(&mut story, &mut views, time(7), |view| button(view, "button_shown")), [Sight::Lit]);
+        assert_eq!(
+            both(&mut story, &mut views, time(7), |view| button(view, "button_shown", time(7))),
+            [Sight::Lit]
+        );
 
         assert_eq!(story.next(time(8)), None, "a pause to read");
         let moved = story.next(time(9)).unwrap();
@@ -329,18 +335,21 @@ mod tests {
         story.done(&moved, "Plan", Each::both(time(9)));
         assert_eq!(both(&mut story, &mut views, time(10), |view| listed(view, Some(start))), []);
         assert_eq!(
-            both(&mut story, &mut views, time(10), |view| button(view, "button_hidden")),
+            both(&mut story, &mut views, time(10), |view| button(view, "button_hidden", time(10))),
             [Sight::Moved]
         );
         assert_eq!(
-            both(&mut story, &mut views, time(16), |view| button(view, "button_shown")),
+            both(&mut story, &mut views, time(16), |view| button(view, "button_shown", time(16))),
             [Sight::LitAgain]
         );
 
         let cancel = story.next(time(18)).unwrap();
         assert_eq!(cancel, Order::Cancel);
         story.done(&cancel, "Plan", Each::both(time(18)));
-        assert_eq!(both(&mut story, &mut views, time(19), |view| button(view, "button_hidden")), []);
+        assert_eq!(
+            both(&mut story, &mut views, time(19), |view| button(view, "button_hidden", time(19))),
+            []
+        );
         assert_eq!(both(&mut story, &mut views, time(19), |view| listed(view, None)), [Sight::Gone]);
         assert_eq!(story.unseen(), []);
         assert!(matches!(story.next(time(21)), Some(Order::Create { cast: 1, .. })));
@@ -367,7 +376,8 @@ mod tests {
         let create = story.next(time(0)).unwrap();
         story.done(&create, "Plan", Each::both(time(0)));
         both(&mut story, &mut views, time(1), |view| listed(view, Some(start_of(&create))));
-        assert_eq!(both(&mut story, &mut views, time(6), |view| button(view, "button_shown")), []);
+        assert_eq!(both(&mut story, &mut views, time(6), |view| button(view, "button_shown", time(6))), []);
+        assert_eq!(both(&mut story, &mut views, time(8), |_| ()), [], "nor does it later");
     }
 
     #[test]

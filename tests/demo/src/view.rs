@@ -68,8 +68,17 @@ pub struct View {
     pub online: bool,
     /// Its list.
     pub meetings: Vec<Shown>,
-    /// Meetings whose button is on, by id, with the titles.
-    lit: BTreeMap<String, String>,
+    /// Meetings whose button is on, by id.
+    lit: BTreeMap<String, Lit>,
+}
+
+/// A button that is on.
+#[derive(Debug, Clone)]
+struct Lit {
+    /// Title of its meeting.
+    subject: String,
+    /// When we heard of it.
+    since: Timestamp,
 }
 
 impl View {
@@ -81,17 +90,18 @@ impl View {
         if first {
             let is_on =
                 |shown: &&Shown| shown.button.is_some_and(|button| button.from <= now && now < button.until);
-            self.lit.extend(
-                self.meetings.iter().filter(is_on).map(|shown| (shown.id.clone(), shown.subject.clone())),
-            );
+            let lit = |shown: &Shown| (shown.id.clone(), Lit { subject: shown.subject.clone(), since: now });
+            self.lit.extend(self.meetings.iter().filter(is_on).map(lit));
         }
     }
 
-    /// Takes over one thing that happened. Says whether the list must be asked for anew.
-    pub fn happened(&mut self, happened: Happened) -> bool {
+    /// Takes over one thing that happened, heard at `at`. Says whether the list must be asked for anew.
+    pub fn happened(&mut self, happened: Happened, at: Timestamp) -> bool {
         match (happened.kind.as_str(), happened.meeting) {
             ("button_shown", Some(shown)) => {
-                self.lit.insert(shown.id, shown.subject);
+                // One that is shown anew with another text has been on since before.
+                let since = self.lit.get(&shown.id).map_or(at, |lit| lit.since);
+                self.lit.insert(shown.id, Lit { subject: shown.subject, since });
                 false
             }
             ("button_hidden", Some(shown)) => {
@@ -108,9 +118,9 @@ impl View {
         self.meetings.iter().find(|shown| shown.subject == subject)
     }
 
-    /// Whether the button of a meeting of this title is on, listed or not.
-    pub fn lights(&self, subject: &str) -> bool {
-        self.lit.values().any(|lit| lit == subject)
+    /// Since when the button of a meeting of this title is on, listed or not.
+    pub fn lit_since(&self, subject: &str) -> Option<Timestamp> {
+        self.lit.values().find(|lit| lit.subject == subject).map(|lit| lit.since)
     }
 
     /// Whether the button of this very meeting is on.
@@ -147,16 +157,16 @@ mod tests {
         let mut view = View::default();
         let now = "2026-11-24T09:10:00Z".parse().unwrap();
         view.listed(list(PLAN), false, now);
-        assert!(view.online && view.find("Plan").is_some() && !view.lights("Plan"));
-        assert!(!view.happened(happened("button_shown", PLAN)));
-        assert!(view.lights("Plan") && view.is_lit("a1"));
+        assert!(view.online && view.find("Plan").is_some() && view.lit_since("Plan").is_none());
+        assert!(!view.happened(happened("button_shown", PLAN), now));
+        assert!(view.lit_since("Plan").is_some() && view.is_lit("a1"));
         view.listed(list(""), false, now);
         assert!(
-            view.find("Plan").is_none() && view.lights("Plan"),
+            view.find("Plan").is_none() && view.lit_since("Plan").is_some(),
             "gone from the list is not yet switched off"
         );
-        assert!(!view.happened(happened("button_hidden", PLAN)));
-        assert!(!view.lights("Plan"));
+        assert!(!view.happened(happened("button_hidden", PLAN), now));
+        assert!(view.lit_since("Plan").is_none());
     }
 
     #[test]
@@ -164,14 +174,14 @@ mod tests {
         for (now, on) in [("08:59:59", false), ("09:00:00", true), ("09:29:59", true), ("09:30:00", false)] {
             let mut view = View::default();
             view.listed(list(PLAN), true, format!("2026-11-24T{now}Z").parse().unwrap());
-            assert_eq!(view.lights("Plan"), on, "{now}");
+            assert_eq!(view.lit_since("Plan").is_some(), on, "{now}");
         }
     }
 
     #[test]
     fn everything_else_asks_for_the_list() {
         for kind in ["meetings_changed", "connection", "presence", "something_new"] {
-            assert!(View::default().happened(happened(kind, "null")), "{kind}");
+            assert!(View::default().happened(happened(kind, "null"), Timestamp::UNIX_EPOCH), "{kind}");
         }
     }
 }
