@@ -246,6 +246,11 @@ impl Holdings {
         Vec::new()
     }
 
+    /// What came did not follow on what is held: the next session brings whole lists. What is held stays until then.
+    pub fn start_over(&mut self) {
+        self.ledger.forget_positions();
+    }
+
     /// The session has ended; the list was up to date until now.
     pub async fn end_session(&mut self, now: Timestamp) {
         if self.store_id.take().is_some() && self.as_of.is_some() {

@@ -1,0 +1,5 @@
+//! The program `joinery-agent`.
+
+fn main() -> std::process::ExitCode {
+    joinery_agent::cli::main()
+}
