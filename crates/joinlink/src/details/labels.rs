@@ -51,21 +51,26 @@ const PASSCODE_LABELS: &[&str] = &[
     r"contraseña|clave de acceso|código de (?:acceso|acesso)|senha|palavra-passe",
     r"codice di accesso|codice d['’]accesso",
     r"wachtwoord(?:code)?|toegangscode",
-    r"lösenord|lösenkod|åtkomstkod|adgangskode|passord|passkode|tilgangskode",
+    r"(?:mötes?|møde|møte)?(?:lösenord|lösenkod|åtkomstkod|adgangskode|passord|passkode|tilgangskode)",
     r"salasana|tunnuskoodi|pääsykoodi|tunnusluku",
     r"přístupový kód|prístupový kód|heslo|kod dostępu|hasło",
-    r"jelszó|hozzáférési kód|pin-kód|parolă|cod de acces|parola|geçiş kodu",
+    r"jelszó|hozzáférési kód|pin-kód|parolă|cod de acces|parola(?:sı)?|geçiş kodu",
     r"пароль|секретный код|код доступа|секретний код",
     r"κωδικός πρόσβασης|סיסמה|קוד גישה|رمز المرور|mật mã|mật khẩu|kode sandi|รหัสผ่าน",
 ];
+
+/// "of the meeting", where a language puts it behind the passcode's label.
+const OF_THE_MEETING: &str = r"(?: (?:(?:de|da|di|du|della|van|voor) )?(?:(?:la|het|de) )?(?:réunion|reunión|riunione|reunião|vergadering|meeting|schůzky|schôdze|spotkania|совещания|собрания|конференции|наради))?";
 
 /// Labels of a passcode, in scripts without spaces.
 const PASSCODE_LABELS_UNSPACED: &str =
     r"パスコード|パスワード|密码|密碼|通行码|通行碼|암호|비밀번호|패스코드";
 
 /// Words around a label that make it the label of something else.
-const OTHER_NUMBER: &str = r"(?i)confer|konfer|conf[ée]r|phone|telefon|téléfon|téléphon|teléfon|telefoon|puhelin|\bpin\b|\bvtc\b|video|vidéo|vídeo|wideo|ビデオ|電話|电话|視訊|视频|전화|화상|user|tenant|attendee|participant|customer|order|ticket|case";
+const OTHER_NUMBER: &str = r"(?i)confer|konfer|confér|phone|telefon|téléfon|téléphon|teléfon|telefoon|puhelin|(?-u:\b)pin(?-u:\b)|(?-u:\b)vtc(?-u:\b)|video|vidéo|vídeo|wideo|ビデオ|電話|电话|視訊|视频|전화|화상|user|tenant|attendee|participant|customer|order|ticket|case";
 
+/// Compiles a pattern. Its word borders are ASCII ones: with others the matcher is many times slower on a text in
+/// another script.
 fn compiled(pattern: &str) -> Option<Regex> {
     // The patterns are constants, and a test compiles each of them.
     Regex::new(pattern).ok()
@@ -74,7 +79,7 @@ fn compiled(pattern: &str) -> Option<Regex> {
 static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let labels = NUMBER_LABELS.join("|");
     compiled(&format!(
-        r"(?i)(?P<label>(?:{labels})\s*(?:[(（][^)）\n]{{0,40}}[)）])?\s*[:：]?|(?P<id>\bid\b[^\d\n:：]{{0,24}}[:：]))\s*(?P<number>\d(?:[ \u{{a0}}\u{{202f}}-]?\d){{5,19}})(?P<hash>[ ]?#)?"
+        r"(?i)(?P<label>(?:{labels})\s*(?:[(（][^)）\n]{{0,40}}[)）])?\s*[:：]?|(?P<id>(?-u:\b)id(?-u:\b)[^\d\n:：]{{0,24}}[:：]))\s*(?P<number>\d(?:[ \u{{a0}}\u{{202f}}-]?\d){{5,19}})(?P<hash>[ ]?#)?"
     ))
 });
 
@@ -120,13 +125,13 @@ pub enum PasscodeKind {
 static PASSCODE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let labels = PASSCODE_LABELS.join("|");
     compiled(&format!(
-        r#"(?i)(?:(?:^|[^\p{{L}}])(?P<label>{labels})|(?P<unspaced>{PASSCODE_LABELS_UNSPACED}))(?P<note>\s*[(（][^)）\n]{{0,40}}[)）])?(?:\s*[:：](?P<gap>\s*)(?P<value>[^\s<>"()（），。；]{{1,64}})(?P<tail>[^\n]?[^\n]?)|[ \u{{a0}}]+(?P<bare>\d{{4,10}})\b)"#
+        r#"(?i)(?:(?:^|[^\p{{L}}])(?P<label>(?:{labels}){OF_THE_MEETING})|(?P<unspaced>{PASSCODE_LABELS_UNSPACED}))(?P<note>\s*[(（][^)）\n]{{0,40}}[)）])?(?:\s*[:：](?P<gap>\s*)(?P<value>[^\s<>"()（），。；]{{1,64}})(?P<tail>[^\n]?[^\n]?)|[ \u{{a0}}]+(?P<bare>\d{{4,10}})(?-u:\b))"#
     ))
 });
 
 static FOR_DIALLING: LazyLock<Option<Regex>> = LazyLock::new(|| {
     compiled(
-        r"(?i)dial|phone|telefon|téléphon|teléfon|audio|video|vidéo|vídeo|numeric|h\.?323|\bsip\b|電話|电话|视频|ビデオ",
+        r"(?i)dial|phone|telefon|téléphon|teléfon|audio|video|vidéo|vídeo|numeric|h\.?323|(?-u:\b)sip(?-u:\b)|電話|电话|视频|ビデオ",
     )
 });
 
@@ -175,7 +180,7 @@ fn passcode(word: &str) -> Option<String> {
 }
 
 static VIDEO_BLOCK: LazyLock<Option<Regex>> =
-    LazyLock::new(|| compiled(r"(?i)\bsip\b|\bh\.?323\b|zoomcrc\.com"));
+    LazyLock::new(|| compiled(r"(?i)(?-u:\b)sip(?-u:\b)|(?-u:\b)h\.?323(?-u:\b)|zoomcrc\.com"));
 
 /// Where the addresses for video systems begin.
 pub fn start_of_video_block(text: &str) -> Option<usize> {

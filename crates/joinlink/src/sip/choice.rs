@@ -8,7 +8,7 @@ use crate::rank::{Candidate, Source};
 pub struct Known<'a> {
     /// The link that won, if there is one.
     pub link: Option<&'a Candidate>,
-    /// Hosts of links to other meetings.
+    /// Hosts of links to other meetings, ascending.
     pub other_hosts: Vec<&'a str>,
     /// The printed addresses, in the order of their sources.
     pub printed: &'a [Printed],
@@ -101,7 +101,7 @@ impl<'a> Known<'a> {
         let same_number =
             |printed: &&Printed| self.number.is_some_and(|number| printed.address.user == number);
         let on_site = |printed: &&Printed| printed.address.host == host;
-        let elsewhere = |printed: &&Printed| !self.other_hosts.contains(&printed.address.host.as_str());
+        let elsewhere = |printed: &&Printed| !self.is_elsewhere(&printed.address);
         let found = None
             .or_else(|| sites().filter(on_site).find(same_number))
             .or_else(|| sites().find(on_site))
@@ -110,9 +110,7 @@ impl<'a> Known<'a> {
             return Some((found.address.text(), Some(found.source)));
         }
         let alias = own().map(|printed| (printed, printed.address.without_lync_alias()));
-        if let Some((found, address)) =
-            alias.into_iter().find(|(_, address)| !self.other_hosts.contains(&address.host.as_str()))
-        {
+        if let Some((found, address)) = alias.into_iter().find(|(_, address)| !self.is_elsewhere(address)) {
             return Some((address.text(), Some(found.source)));
         }
         let by_name = link.join.recognised.meeting.dial.clone();
@@ -135,6 +133,11 @@ impl<'a> Known<'a> {
         // Google Meet has no gateway of its own.
         let gateway = || if recognised.provider == "meet" { None } else { self.gateway(number) };
         recognised.meeting.dial.clone().or_else(gateway).map(|dial| (dial, None))
+    }
+
+    /// Another meeting's link leads to the address's host.
+    fn is_elsewhere(&self, address: &Address) -> bool {
+        self.other_hosts.binary_search(&address.host.as_str()).is_ok()
     }
 
     fn gateway(&self, number: Option<&str>) -> Option<String> {

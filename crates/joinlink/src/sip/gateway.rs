@@ -11,10 +11,13 @@ pub fn is_ip(text: &str) -> bool {
 }
 
 static WITH_ID: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"\b(?P<ip>\d{1,3}(?:\.\d{1,3}){3})##(?P<id>\d{3,16})").ok());
+    LazyLock::new(|| Regex::new(r"(?-u:\b)(?P<ip>\d{1,3}(?:\.\d{1,3}){3})##(?P<id>\d{3,16})").ok());
 
 static LABELLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:\bh\.?323\b[^\d]{0,24}|\bdial )(?P<ip>\d{1,3}(?:\.\d{1,3}){3})\b").ok()
+    Regex::new(
+        r"(?i)(?:(?-u:\b)h\.?323(?-u:\b)[^\d]{0,24}|(?-u:\b)dial )(?P<ip>\d{1,3}(?:\.\d{1,3}){3})(?-u:\b)",
+    )
+    .ok()
 });
 
 /// The gateway's address with the meeting's number behind it. The number may be printed with it, or be known from

@@ -15,12 +15,12 @@ static LABEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
         // "Dial" in the languages of Webex's and Zoom's invitations.
         r"dial|wählen(?: sie)?|composez(?: le)?|composer(?: le)?|marque|marcar|componi|comporre|disque|discar|kies",
         r"|ring(?: upp)?(?: till?)?|soita|wybierz|vytočte|наберите|arayın",
-        r"|\bsip(?: (?:uri|address|adresse))?",
+        r"|(?-u:\b)sip(?: (?:uri|address|adresse))?",
         r"|cisco devices",
         r"|(?:make |place )?(?:a )?video ?call to",
         // "Join from a video conferencing system or application", "Call from a video system"
         r"|(?:join|call|connect|dial)(?: in)? (?:from|with|using|by|on|via) (?:an? |your )?video",
-        r"(?:[ -]?(?:conferenc(?:e|ing)|system|device|endpoint|room|application|app|or|and|an?)s?\b)*",
+        r"(?:[ -]?(?:conferenc(?:e|ing)|system|device|endpoint|room|application|app|or|and|an?)s?(?-u:\b))*",
         r"|join using microsoft (?:lync(?: or microsoft skype for business)?|skype for business)",
         r"|för videosystem[^@]{0,60}ring till",
         r"|über videogerät(?:e)? oder -anwendung(?:en)? beitreten",

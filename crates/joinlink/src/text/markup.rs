@@ -3,7 +3,7 @@
 //! Works on the tokens of a real HTML tokenizer, which takes linear time whatever the markup; the tree that a browser
 //! would build from them is not needed and would not.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::{RawKind, Rawtext, Rcdata, ScriptData};
@@ -18,21 +18,83 @@ use super::{Page, Written, quoted_printable, without_invisible};
 pub fn read(html: &str) -> Page {
     let decoded = quoted_printable::is_encoded_markup(html).then(|| quoted_printable::decode(html));
     let html = decoded.as_deref().unwrap_or(html);
-    let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(html));
-    let tokenizer = Tokenizer::new(Reader::default(), TokenizerOpts::default());
-    // Nothing here stops the tokenizer but a script's end, after which it goes on where it was.
-    while !input.is_empty() {
-        let _ = tokenizer.feed(&input);
+    let mut tokenizer = Tokenizer::new(Reader::default(), TokenizerOpts::default());
+    let mut tag = OpenTag::default();
+    let mut rest = html;
+    while !rest.is_empty() {
+        let (piece, behind) = rest.split_at(piece_len(rest));
+        rest = behind;
+        feed(&tokenizer, piece);
+        if tag.is_flooded(piece, tokenizer.sink.produced.take()) {
+            // Given up: what follows the tag is read afresh.
+            rest = rest.split_once('>').map_or("", |(_, behind)| behind);
+            let reader = tokenizer.sink;
+            reader.state.borrow_mut().unseen = None;
+            tokenizer = Tokenizer::new(reader, TokenizerOpts::default());
+            tag = OpenTag::default();
+        }
     }
     tokenizer.end();
-    let mut state = tokenizer.sink.0.into_inner();
+    let mut state = tokenizer.sink.state.into_inner();
     state.end_run();
     state.page
 }
 
+fn feed(tokenizer: &Tokenizer<Reader>, piece: &str) {
+    let input = BufferQueue::default();
+    input.push_back(StrTendril::from_slice(piece));
+    // Nothing here stops the tokenizer but a script's end, after which it goes on where it was.
+    while !input.is_empty() {
+        let _ = tokenizer.feed(&input);
+    }
+}
+
+/// Pieces are short, so that a flood is noticed in time.
+const PIECE: usize = 4096;
+
+/// The length of the next piece: up to the next tag, so that a tag only begins where a piece does.
+fn piece_len(html: &str) -> usize {
+    let bound = html.floor_char_boundary(PIECE).max(1);
+    let near = html.get(..bound).unwrap_or(html);
+    near.match_indices('<').map(|(at, _)| at).find(|at| *at > 0).unwrap_or(near.len())
+}
+
+/// The tokenizer compares each attribute of a tag with all before it. More attributes than this are nobody's mail but a
+/// way to keep the program busy.
+const MAX_ATTRIBUTES: usize = 2048;
+
+/// Watches a tag that goes on for several pieces.
 #[derive(Default)]
-struct Reader(RefCell<State>);
+struct OpenTag {
+    /// What is being read began as a tag; `None` between constructs, `false` in a comment.
+    is_tag: Option<bool>,
+    /// Signs between attributes so far, at least as many as there are attributes.
+    separators: usize,
+}
+
+impl OpenTag {
+    /// Takes note of a piece and of whether it completed anything; tells whether its tag has too many attributes.
+    fn is_flooded(&mut self, piece: &str, completed: bool) -> bool {
+        if completed {
+            *self = Self::default();
+            return false;
+        }
+        let begins = |sign: char| sign.is_ascii_alphabetic() || sign == '/';
+        let is_tag = *self
+            .is_tag
+            .get_or_insert_with(|| piece.strip_prefix('<').is_some_and(|name| name.starts_with(begins)));
+        let separates = |sign: &u8| sign.is_ascii_whitespace() || matches!(sign, b'/' | b'"' | b'\'');
+        self.separators += piece.bytes().filter(separates).count();
+        is_tag && self.separators > MAX_ATTRIBUTES
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    state: RefCell<State>,
+    /// A token came out since this was last asked.
+    produced: Cell<bool>,
+}
 
 #[derive(Default)]
 struct State {
@@ -51,7 +113,10 @@ impl TokenSink for Reader {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state.borrow_mut();
+        if !matches!(token, Token::ParseError(_)) {
+            self.produced.set(true);
+        }
         match token {
             Token::CharacterTokens(text) => state.text(&text),
             Token::TagToken(tag) if tag.kind == TagKind::StartTag => return state.start(&tag),
@@ -145,7 +210,7 @@ impl State {
         let run = std::mem::take(&mut self.run);
         for found in scan(&run, Escapes::Undone) {
             let at = start + found.at.start..start + found.at.end;
-            self.page.links.push(Written { at, text: found.text, followed: self.anchor.is_none() });
+            self.page.push_shown(at, found.text, self.anchor.is_none());
         }
         self.page.text.push_str(&run);
         let end = self.page.text.len();
@@ -252,6 +317,19 @@ mod tests {
         check("https://a.b/c<br>d", &["https://a.b/c"]);
         check("https://a.b/c<b>d</b>", &["https://a.b/c"]);
         check("https://a.b/c<wbr>d&#8203;e&shy;f", &["https://a.b/cdef"]);
+    }
+
+    #[test]
+    fn a_flood_of_attributes_costs_only_its_tag() {
+        let flood: String = (0..9000).map(|n| format!(" x{n}")).collect();
+        check(&format!("<a{flood}>x</a><a href='https://a.b/c'>y</a>"), &["https://a.b/c"]);
+        check(&format!("<!-- {flood} > https://a.b/c --><p>https://a.b/d</p>"), &["https://a.b/d"]);
+        check(
+            &format!("<style>{flood} https://a.b/c</style{flood}><p>https://a.b/d</p>"),
+            &["https://a.b/d"],
+        );
+        let image = "A".repeat(100_000);
+        check(&format!("<img src='data:{image}'><a href='https://a.b/c'>y</a>"), &["https://a.b/c"]);
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub struct Page {
     pub text: String,
     /// Places in `text` where a tag stood, ascending. No address reaches across one.
     borders: Vec<usize>,
+    /// Parts of `text` that are links, ascending.
+    covered: Vec<Range<usize>>,
     /// Links in the order of the document, followed by a click or not.
     pub links: Vec<Written>,
 }
@@ -40,12 +42,11 @@ impl Page {
 
     /// Reads plain text.
     pub fn of_text(text: &str) -> Self {
-        let text = without_invisible(text);
-        let links = urls::scan(&text, urls::Escapes::Ampersand)
-            .into_iter()
-            .map(|found| Written { at: found.at, text: found.text, followed: true })
-            .collect();
-        Self { text, borders: Vec::new(), links }
+        let mut page = Self { text: without_invisible(text), ..Self::default() };
+        for found in urls::scan(&page.text, urls::Escapes::Ampersand) {
+            page.push_shown(found.at, found.text, true);
+        }
+        page
     }
 
     /// The part of the text around `at` in which no tag stands.
@@ -57,10 +58,15 @@ impl Page {
 
     /// Whether `at` lies inside a link of the text.
     pub fn is_in_link(&self, at: usize) -> bool {
-        let next = self.links.partition_point(|link| link.at.start <= at);
-        // An `href` covers nothing, so a few of them may stand between `at` and the text link that covers it.
-        let before = self.links.get(..next).unwrap_or_default();
-        before.iter().rev().find(|link| !link.at.is_empty()).is_some_and(|link| link.at.contains(&at))
+        let next = self.covered.partition_point(|link| link.start <= at);
+        let before = next.checked_sub(1).and_then(|before| self.covered.get(before));
+        before.is_some_and(|link| link.contains(&at))
+    }
+
+    /// Adds a link that stands in the text.
+    fn push_shown(&mut self, at: Range<usize>, text: String, followed: bool) {
+        self.covered.push(at.clone());
+        self.links.push(Written { at, text, followed });
     }
 }
 

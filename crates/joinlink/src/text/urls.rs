@@ -84,16 +84,18 @@ fn extent(text: &str, start: usize) -> (usize, usize) {
     };
     let mut depth = 0_usize;
     let mut end = link.len();
+    let mut encoding = Encoding::default();
     let mut signs = link.char_indices();
     while let Some((at, c)) = signs.next() {
         let behind = link.get(at..).unwrap_or_default();
-        if c == '='
-            && let Some(broken) = line_break(behind)
-            && joins_lines(link, at, broken)
+        let broken = if c == '=' { line_break(behind) } else { None };
+        if let Some(broken) = broken
+            && joins_lines(encoding, link.get(at + 1 + broken.len()..).unwrap_or_default())
         {
             signs.nth(broken.len() - 1);
             continue;
         }
+        encoding.read(c, behind);
         let mut closed = false;
         if let Some((open, close)) = closer {
             depth += usize::from(c == open);
@@ -129,18 +131,45 @@ fn line_break(behind: &str) -> Option<&'static str> {
     ["\r\n", "\n"].into_iter().find(|mark| behind.get(1..).is_some_and(|rest| rest.starts_with(mark)))
 }
 
+/// What the part of a link that was read says about its encoding. Kept while reading: to look back at every line would
+/// take quadratic time.
+#[derive(Debug, Clone, Copy, Default)]
+struct Encoding {
+    /// The query has begun.
+    query: bool,
+    /// An equals sign was written as `=3D`.
+    escaped: bool,
+    /// An equals sign was written as itself.
+    bare: bool,
+}
+
+impl Encoding {
+    fn read(&mut self, c: char, behind: &str) {
+        self.query |= c == '?';
+        if c == '=' {
+            let escaped = starts_with_any(behind, &["=3D", "=3d"]);
+            self.escaped |= escaped;
+            self.bare |= !escaped;
+        }
+    }
+}
+
+/// How far the line behind a broken one is looked at. Quoted-printable has no longer lines.
+const LINE: usize = 76;
+
 /// Whether an equals sign at the end of a line is quoted-printable's mark for a line broken inside a word. In a path an
 /// equals sign has no other reason to stand there. In a query it may end a value, so an escaped one must be near.
-fn joins_lines(link: &str, at: usize, line_break: &str) -> bool {
-    let next_line = link.get(at + 1 + line_break.len()..).unwrap_or_default();
-    let next_word = next_line.split(ends_link).next().unwrap_or_default();
-    let before = link.get(..at).unwrap_or_default();
+fn joins_lines(encoding: Encoding, next_line: &str) -> bool {
+    let reach = next_line.char_indices().nth(LINE).map_or(next_line.len(), |(at, _)| at);
+    let near = next_line.get(..reach).unwrap_or_default();
+    let next_word = near.split(ends_link).next().unwrap_or_default();
     if next_word.is_empty() {
         return false;
     }
-    !before.contains('?') || quoted_printable::is_encoded(before) || {
-        !before.contains('=') && quoted_printable::is_encoded(next_word)
-    }
+    let unclear = !encoding.escaped && !encoding.bare;
+    !encoding.query
+        || (encoding.escaped && !encoding.bare)
+        || (unclear && quoted_printable::is_encoded(next_word.trim_end_matches('=')))
 }
 
 /// Cuts what belongs to the sentence around the link.
