@@ -96,10 +96,15 @@ fn way(table: &mut Table, world: &World, panel: &Agent) {
         let cancelled = world.tenant.cancel(ROOM, &created.id).unwrap();
         travels.push(screen.travel(world, &cancelled, &subject, "removed", None));
     }
-    let changes = format!("{} changes: created, moved, cancelled", travels.len());
+    let changes = format!("{MEASURED} meetings created, moved, cancelled: {} changes", travels.len());
     print(table, "change to list", &changes, travels.iter().map(|travel| travel.list));
     let buttons = travels.iter().filter_map(|travel| travel.button);
-    print(table, "change to Join button on or off", "created, moved", buttons);
+    print(
+        table,
+        "change to Join button on or off",
+        &format!("{MEASURED} switched on by a new meeting, {MEASURED} off by a move"),
+        buttons,
+    );
     print(table, "of that, the wait for the poll", &changes, travels.iter().map(|travel| travel.poll));
     print(table, "of that, from Graph's page to list", &changes, travels.iter().map(|travel| travel.after));
 }
@@ -108,7 +113,7 @@ fn print(table: &mut Table, name: &str, on: &str, times: impl Iterator<Item = Du
     let spread = Spread::of(times);
     for hundredths in [50, 99] {
         let time = millis(spread.percentile(hundredths));
-        table.row(&format!("{name}, p{hundredths}"), time, "ms", &format!("{} × {on}", spread.count()));
+        table.row(&format!("{name}, p{hundredths}"), time, "ms", on);
     }
 }
 

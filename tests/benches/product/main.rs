@@ -27,8 +27,11 @@ use std::process::ExitCode;
 
 use table::Table;
 
-/// What is measured together, by the name that selects it.
-const SECTIONS: [(&str, fn(&mut Table)); 5] = [
+/// Measures some things that belong together.
+type Section = fn(&mut Table);
+
+/// What is measured, by the name that selects it.
+const SECTIONS: [(&str, Section); 5] = [
     ("links", links::measure),
     ("sealing", sealing::measure),
     ("device", device::measure),

@@ -15,11 +15,6 @@ impl Spread {
         Self(times)
     }
 
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.0.len()
-    }
-
     /// The smallest time that so many of a hundred do not exceed (nearest rank).
     pub fn percentile(&self, hundredths: usize) -> Duration {
         let rank = (self.0.len() * hundredths).div_ceil(100);
