@@ -1,8 +1,9 @@
 //! Enrollment as the device does it: proves the code and has it proved, before anything that came is believed.
 
 use futures::stream;
+use http::Uri;
 use joinery_model::{DeploymentId, DeviceId};
-use joinery_pki::proof::{DeviceRun, answer_hash, request_hash};
+use joinery_pki::proof::{ChannelBinding, DeviceRun, answer_hash, request_hash};
 use joinery_pki::{ActivationCode, peer_name};
 use joinery_proto::v1;
 use joinery_proto::v1::enroll_request::Kind as AskKind;
@@ -55,14 +56,50 @@ pub async fn enroll_timed(
     name: &str,
     timing: &Timing,
 ) -> Result<Enrolled, EnrollError> {
+    let request = Details { csr, hpke, name };
+    // A TLS and HTTP/2 handshake is large; on the heap it does not make every future around it as large.
+    Box::pin(whole(host, port, code, request, timing)).await
+}
+
+/// What the device tells once it knows whom.
+#[derive(Clone, Copy)]
+struct Details<'a> {
+    csr: &'a [u8],
+    hpke: DevicePublic,
+    name: &'a str,
+}
+
+async fn whole(
+    host: &str,
+    port: u16,
+    code: &ActivationCode,
+    details: Details<'_>,
+    timing: &Timing,
+) -> Result<Enrolled, EnrollError> {
     let stream = dial(host, port, proof_config()?, timing).await?;
     let connection = stream.get_ref().1;
     let binding = channel_binding(connection)?;
     let presented: Vec<CertificateDer<'static>> =
         connection.peer_certificates().map(<[_]>::to_vec).unwrap_or_default();
     let channel = Channel::over(stream, timing).await?;
-    let fault = channel.fault().clone();
+    let conversation = converse(channel, origin(host, port)?, code, &binding, details);
+    let enrolled = match timeout(timing.enrollment, conversation).await {
+        Ok(outcome) => outcome?,
+        Err(_) => return Err(TransportError::Stalled(timing.enrollment).into()),
+    };
+    check_server(&presented, &enrolled.anchors, host)?;
+    Ok(enrolled)
+}
 
+/// The run itself. What it returns was proved to come from who knows the code, over this channel.
+async fn converse(
+    channel: Channel,
+    origin: Uri,
+    code: &ActivationCode,
+    binding: &ChannelBinding,
+    details: Details<'_>,
+) -> Result<Enrolled, EnrollError> {
+    let fault = channel.fault().clone();
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|_| TransportError::Randomness)?;
     let (run, share) = DeviceRun::start(code, seed);
@@ -71,53 +108,39 @@ pub async fn enroll_timed(
     send(&ask, AskKind::Start(v1::EnrollStart { lookup: code.lookup().to_owned(), share: share.into() }))
         .await?;
     let outgoing = stream::poll_fn(move |cx| asked.poll_recv(cx));
-    let mut client =
-        EnrollmentClient::with_origin(channel, origin(host, port)?).max_decoding_message_size(MAX_ANSWER);
-    let conversation = async {
-        let mut answers =
-            client.enroll(outgoing).await.map_err(|status| meaning(&fault, &status))?.into_inner();
-        let Kind::Share(connector) = next(&mut answers, &fault).await? else {
-            return Err(unexpected());
-        };
-        let request = request_hash(csr, &hpke.0, name);
-        let (mac, waiting) =
-            run.prove(&connector.share, &binding, request).map_err(|_| EnrollError::NotOurConnector)?;
-        send(&ask, AskKind::Proof(v1::EnrollProof { mac: mac.into(), request_hash: wire::bytes(&request) }))
-            .await?;
-        let Kind::Confirm(confirm) = next(&mut answers, &fault).await? else {
-            return Err(unexpected());
-        };
-        // Until here nothing but the proof was sent.
-        let waiting = waiting.confirm(&confirm.mac).map_err(|_| EnrollError::NotOurConnector)?;
-        send(
-            &ask,
-            AskKind::Details(v1::EnrollDetails {
-                certificate_request: csr.to_vec().into(),
-                hpke_public_key: wire::bytes(&hpke.0),
-                device_name: name.to_owned(),
-            }),
-        )
+    let mut client = EnrollmentClient::with_origin(channel, origin).max_decoding_message_size(MAX_ANSWER);
+    let mut answers = client.enroll(outgoing).await.map_err(|status| meaning(&fault, &status))?.into_inner();
+    let Kind::Share(connector) = next(&mut answers, &fault).await? else { return Err(unexpected()) };
+
+    let request = request_hash(details.csr, &details.hpke.0, details.name);
+    let (mac, waiting) =
+        run.prove(&connector.share, binding, request).map_err(|_| EnrollError::NotOurConnector)?;
+    send(&ask, AskKind::Proof(v1::EnrollProof { mac: mac.into(), request_hash: wire::bytes(&request) }))
         .await?;
-        let Kind::Grant(grant) = next(&mut answers, &fault).await? else {
-            return Err(unexpected());
-        };
-        let mac = grant.mac.clone();
-        let enrolled = read(grant)?;
-        let answer = answer_hash(
-            &enrolled.certificate,
-            &enrolled.anchors,
-            enrolled.device,
-            enrolled.deployment,
-            enrolled.session_port,
-        );
-        waiting.verify(&mac, answer).map_err(|_| EnrollError::NotOurConnector)?;
-        Ok(enrolled)
-    };
-    let enrolled = match timeout(timing.enrollment, conversation).await {
-        Ok(outcome) => outcome?,
-        Err(_) => return Err(TransportError::Stalled(timing.enrollment).into()),
-    };
-    check_server(&presented, &enrolled.anchors, host)?;
+    let Kind::Confirm(confirm) = next(&mut answers, &fault).await? else { return Err(unexpected()) };
+    // Until here nothing but the proof was sent.
+    let waiting = waiting.confirm(&confirm.mac).map_err(|_| EnrollError::NotOurConnector)?;
+
+    send(
+        &ask,
+        AskKind::Details(v1::EnrollDetails {
+            certificate_request: details.csr.to_vec().into(),
+            hpke_public_key: wire::bytes(&details.hpke.0),
+            device_name: details.name.to_owned(),
+        }),
+    )
+    .await?;
+    let Kind::Grant(grant) = next(&mut answers, &fault).await? else { return Err(unexpected()) };
+    let mac = grant.mac.clone();
+    let enrolled = read(grant)?;
+    let answer = answer_hash(
+        &enrolled.certificate,
+        &enrolled.anchors,
+        enrolled.device,
+        enrolled.deployment,
+        enrolled.session_port,
+    );
+    waiting.verify(&mac, answer).map_err(|_| EnrollError::NotOurConnector)?;
     Ok(enrolled)
 }
 

@@ -1,11 +1,12 @@
 //! A session as the agent holds it.
 
+use std::time::Duration;
+
 use futures::stream;
 use http::Uri;
 use joinery_proto::v1;
 use joinery_proto::v1::agent_message::Kind;
 use joinery_proto::v1::session_client::SessionClient as Generated;
-use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -48,7 +49,8 @@ pub async fn connect_timed(
     tls: &DeviceTls,
     timing: Timing,
 ) -> Result<SessionClient, TransportError> {
-    let stream = dial(host, port, tls.config()?, &timing).await?;
+    // A TLS handshake is large; on the heap it does not make every future around it as large.
+    let stream = Box::pin(dial(host, port, tls.config()?, &timing)).await?;
     let channel = Channel::over(stream, &timing).await?;
     Ok(SessionClient { channel, origin: origin(host, port)?, timing })
 }
