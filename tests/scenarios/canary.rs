@@ -79,7 +79,10 @@ impl Scene {
     fn check(&self, when: &str) {
         let (found, files, bytes) = traces(self.world.folder.path(), &self.own, &self.marks);
         println!("{when}: {files} files, {bytes} bytes");
-        assert!(files > 10 && bytes > 50_000, "{when}: too little was looked at: {files} files, {bytes} bytes");
+        assert!(
+            files > 10 && bytes > 50_000,
+            "{when}: too little was looked at: {files} files, {bytes} bytes"
+        );
         assert!(found.is_empty(), "{when}: {found:#?}");
     }
 }
@@ -150,7 +153,8 @@ fn nothing_that_is_marked_is_in_any_file() {
 
     let errors = provoke_errors(&mut scene, &mut panel, &ids);
     for error in &errors {
-        let shown = scene.marks.iter().find(|mark| mark.name != "mailbox address" && error.contains(&mark.text));
+        let shown =
+            scene.marks.iter().find(|mark| mark.name != "mailbox address" && error.contains(&mark.text));
         assert!(shown.is_none(), "{shown:?} is in: {error}");
     }
     scene.check("after everything that could go wrong");
@@ -198,7 +202,10 @@ fn provoke_errors(scene: &mut Scene, panel: &mut Agent, ids: &[String]) -> Vec<S
     world.tenant.deny_access(MAILBOX, false).unwrap();
     world.connector.wait_for_state(MAILBOX, "ok");
 
-    world.tenant.update(MAILBOX, &ids[0], &json!({"location": {"displayName": format!("{LOCATION} B")}})).unwrap();
+    world
+        .tenant
+        .update(MAILBOX, &ids[0], &json!({"location": {"displayName": format!("{LOCATION} B")}}))
+        .unwrap();
     world.tenant.cancel(MAILBOX, &ids[1]).unwrap();
     world.tenant.delete(MAILBOX, &ids[2]).unwrap();
     panel.wait_for_list("one meeting", |list| list.meetings.len() == 1);
@@ -229,7 +236,13 @@ fn files_outside_the_test_folder_are_not_written() {
     let report = world.folder.at("opened");
     let strace = |words: &[&str]| {
         let mut command = world.folder.command(&PathBuf::from("strace"));
-        command.args(["-f", "-qq", "-y", "-e", "trace=open,openat,creat,rename,renameat,renameat2,mkdir,mkdirat,symlinkat"]);
+        command.args([
+            "-f",
+            "-qq",
+            "-y",
+            "-e",
+            "trace=open,openat,creat,rename,renameat,renameat2,mkdir,mkdirat,symlinkat",
+        ]);
         command.arg("-o").arg(&report).args(words);
         command
     };
@@ -256,7 +269,9 @@ fn files_outside_the_test_folder_are_not_written() {
     let text = std::fs::read_to_string(&report).unwrap();
     let folder = world.folder.path().display().to_string();
     let writes = |line: &&str| {
-        ["O_WRONLY", "O_RDWR", "O_CREAT", "rename", "mkdir", "symlink", "creat("].iter().any(|word| line.contains(word))
+        ["O_WRONLY", "O_RDWR", "O_CREAT", "rename", "mkdir", "symlink", "creat("]
+            .iter()
+            .any(|word| line.contains(word))
             && !line.contains(" = -1 ")
             && !line.contains("/dev/")
     };

@@ -52,7 +52,11 @@ fn a_button_is_on_from_its_second_to_its_second() {
     let shown = watch.wait_for("button_shown", "Short").at;
     assert!(from <= shown && shown < from + late, "shown at {shown} instead of {from}");
     let hidden = watch.wait_for("button_hidden", "Short").at;
-    assert!(booked.end <= hidden && hidden < booked.end + late, "hidden at {hidden} instead of {}", booked.end);
+    assert!(
+        booked.end <= hidden && hidden < booked.end + late,
+        "hidden at {hidden} instead of {}",
+        booked.end
+    );
     panel.wait_for_meeting("Short", |_| true);
     world.finish();
 }
@@ -95,7 +99,10 @@ fn the_button_of_a_shortened_meeting_goes_at_the_new_end() {
     let end = in_seconds(6);
     world.tenant.reschedule(ROOM, &id, start, end).unwrap();
     let hidden = watch.wait_for("button_hidden", "Workshop").at;
-    assert!(end <= hidden && hidden < end + SignedDuration::from_secs(2), "hidden at {hidden} instead of {end}");
+    assert!(
+        end <= hidden && hidden < end + SignedDuration::from_secs(2),
+        "hidden at {hidden} instead of {end}"
+    );
     assert_eq!(panel.wait_for_meeting("Workshop", |_| true).end, end);
     world.finish();
 }
@@ -160,7 +167,12 @@ fn each_kind_of_event_gets_what_the_table_says() {
     let list = desktop.wait_for_subjects(&order);
     let check = |subject: &str, status: &str, response: &str, button: bool, join: bool| {
         let meeting = list.find(subject).unwrap();
-        let got = (meeting.status.as_str(), meeting.response.as_str(), meeting.button.is_some(), meeting.join.is_some());
+        let got = (
+            meeting.status.as_str(),
+            meeting.response.as_str(),
+            meeting.button.is_some(),
+            meeting.join.is_some(),
+        );
         assert_eq!(got, (status, response, button, join), "{subject}");
     };
     check("No join target", "confirmed", "organizer", false, false);
@@ -197,7 +209,9 @@ fn a_private_title_is_hidden_where_others_read_the_screen() {
 fn of_overlapping_meetings_the_one_that_started_last_is_first() {
     let world = World::new();
     let panel = world.room();
-    for (subject, start, minutes) in [("Long", -30, 90), ("Newest", -1, 30), ("Older", -10, 60), ("Next", 3, 30)] {
+    for (subject, start, minutes) in
+        [("Long", -30, 90), ("Newest", -1, 30), ("Older", -10, 60), ("Next", 3, 30)]
+    {
         world.tenant.create(ROOM, &webex(subject, in_minutes(start), minutes)).unwrap();
     }
     let list = panel.wait_for_subjects(&["Next", "Newest", "Older", "Long"]);
@@ -215,21 +229,39 @@ fn join_targets_are_found_wherever_they_stand() {
     let booked = [
         NewMeeting {
             html: true,
-            body: format!("<p>Hello,<br>please <a href=\"{}\">join here</a>.</p>", safe_link.replace('&', "&amp;")),
+            body: format!(
+                "<p>Hello,<br>please <a href=\"{}\">join here</a>.</p>",
+                safe_link.replace('&', "&amp;")
+            ),
             ..plain("Zoom", start, 30)
         },
         NewMeeting { online_meeting_url: Some(teams.to_owned()), ..plain("Teams", start, 30) },
-        NewMeeting { body: "Dial in: https://meet.google.com/abc-defg-hij.".to_owned(), ..plain("Meet", start, 30) },
+        NewMeeting {
+            body: "Dial in: https://meet.google.com/abc-defg-hij.".to_owned(),
+            ..plain("Meet", start, 30)
+        },
         NewMeeting { location: "sip:board@contoso.example".to_owned(), ..plain("Board", start, 30) },
     ];
     for meeting in &booked {
         world.tenant.create(ROOM, meeting).unwrap();
     }
     let check = |subject: &str, provider: &str, url: Option<&str>, sip: Option<&str>| {
-        let join = panel.wait_for_meeting(subject, |_| true).join.unwrap_or_else(|| panic!("{subject} has no target"));
-        assert_eq!((join.provider.as_str(), join.url.as_deref(), join.sip.as_deref()), (provider, url, sip), "{subject}");
+        let join = panel
+            .wait_for_meeting(subject, |_| true)
+            .join
+            .unwrap_or_else(|| panic!("{subject} has no target"));
+        assert_eq!(
+            (join.provider.as_str(), join.url.as_deref(), join.sip.as_deref()),
+            (provider, url, sip),
+            "{subject}"
+        );
     };
-    check("Zoom", "zoom", Some("https://contoso.zoom.us/j/91234567890?pwd=Q2hhcmxpZQ"), None);
+    check(
+        "Zoom",
+        "zoom",
+        Some("https://contoso.zoom.us/j/91234567890?pwd=Q2hhcmxpZQ"),
+        Some("91234567890@zoomcrc.com"),
+    );
     check("Teams", "teams", Some(teams), None);
     check("Meet", "meet", Some("https://meet.google.com/abc-defg-hij"), None);
     check("Board", "sip", None, Some("board@contoso.example"));
@@ -260,7 +292,8 @@ fn the_command_driver_and_join_do_what_the_operator_wrote() {
     let told = world.folder.at("told");
     let opened = world.folder.at("opened");
     let text = std::fs::read_to_string(panel.config()).unwrap();
-    let tell = |word: &str| format!("[\"sh\", \"-c\", \"(printf '{word} '; cat; echo) >> '{}'\"]", told.display());
+    let tell =
+        |word: &str| format!("[\"sh\", \"-c\", \"(printf '{word} '; cat) >> '{}'\"]", told.display());
     let opener = format!("opener = [\"sh\", \"-c\", \"printf %s \\\"$0\\\" > '{}'\"]", opened.display());
     let drivers = format!("[driver.command]\non_show = {}\non_hide = {}\n", tell("show"), tell("hide"));
     world.folder.write("panel.toml", format!("{}{drivers}", text.replace("opener = [\"true\"]", &opener)));

@@ -17,8 +17,12 @@ fn day(days: i64) -> Timestamp {
 }
 
 fn starts(list: &MeetingList, subject: &str) -> Vec<Timestamp> {
-    let mut starts: Vec<_> =
-        list.meetings.iter().filter(|meeting| meeting.subject == subject).map(|meeting| meeting.start).collect();
+    let mut starts: Vec<_> = list
+        .meetings
+        .iter()
+        .filter(|meeting| meeting.subject == subject)
+        .map(|meeting| meeting.start)
+        .collect();
     starts.sort();
     starts
 }
@@ -38,7 +42,11 @@ fn an_exception_and_a_gap_stand_out_of_their_series() {
     let panel = world.room();
     let begin = day(0);
     let at = |days: i64| begin + (days * 24).hours();
-    let series = NewMeeting { start: begin, end: begin + 30.minutes(), ..daily("Stand-up", 0, &json!({"type": "numbered", "numberOfOccurrences": 6})) };
+    let series = NewMeeting {
+        start: begin,
+        end: begin + 30.minutes(),
+        ..daily("Stand-up", 0, &json!({"type": "numbered", "numberOfOccurrences": 6}))
+    };
     let series = world.tenant.create(ROOM, &series).unwrap().id;
     let all: Vec<_> = (0..6).map(at).collect();
     let list = wait_for_starts(&panel, "Stand-up", &all);
@@ -95,14 +103,20 @@ fn a_series_that_began_long_ago_and_never_ends_fills_the_window() {
     world.tenant.page_size(10).unwrap();
     let weeks_ago = day(-60);
     let series = daily("Forever", -60, &json!({"type": "noEnd"}));
-    world.tenant.create(ROOM, &NewMeeting { start: weeks_ago, end: weeks_ago + 30.minutes(), ..series }).unwrap();
+    world
+        .tenant
+        .create(ROOM, &NewMeeting { start: weeks_ago, end: weeks_ago + 30.minutes(), ..series })
+        .unwrap();
     // From the one that ended less than 7 days ago to the one that starts in less than 31.
     let expected = |now: Timestamp| -> Vec<Timestamp> {
-        let (first, last) = (now - SignedDuration::from_hours(7 * 24), now + SignedDuration::from_hours(31 * 24));
+        let (first, last) =
+            (now - SignedDuration::from_hours(7 * 24), now + SignedDuration::from_hours(31 * 24));
         let all = (0..=120).map(|days: i64| weeks_ago + (days * 24).hours());
         all.filter(|start| *start + 30.minutes() > first && *start <= last).collect()
     };
-    panel.wait_for_list("every day of the window", |list| starts(list, "Forever") == expected(Timestamp::now()));
+    panel.wait_for_list("every day of the window", |list| {
+        starts(list, "Forever") == expected(Timestamp::now())
+    });
     world.finish();
 }
 

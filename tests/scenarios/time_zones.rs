@@ -48,7 +48,8 @@ fn whole_days_are_the_days_on_the_creators_wall() {
         let zone = TimeZone::get(iana).unwrap();
         let first = day.to_zoned_datetime(zone.clone()).unwrap().timestamp();
         let last = day.saturating_add(1.day()).at(12, 0, 0, 0).to_zoned_datetime(zone).unwrap().timestamp();
-        let booked = NewMeeting { all_day: true, time_zone: name.to_owned(), end: last, ..plain(name, first, 0) };
+        let booked =
+            NewMeeting { all_day: true, time_zone: name.to_owned(), end: last, ..plain(name, first, 0) };
         world.tenant.create(ROOM, &booked).unwrap();
     }
     let list = panel.wait_for_list("every meeting", |list| list.meetings.len() == ZONES.len());
@@ -73,11 +74,8 @@ fn a_series_keeps_its_hour_on_the_wall() {
             "pattern": {"type": "daily", "interval": 5},
             "range": {"type": "numbered", "numberOfOccurrences": 6, "recurrenceTimeZone": name},
         });
-        let booked = NewMeeting {
-            time_zone: name.to_owned(),
-            recurrence: Some(recurrence),
-            ..webex(name, start, 60)
-        };
+        let booked =
+            NewMeeting { time_zone: name.to_owned(), recurrence: Some(recurrence), ..webex(name, start, 60) };
         world.tenant.create(ROOM, &booked).unwrap();
     }
     let list = panel.wait_for_list("every occurrence", |list| list.meetings.len() == 6 * ZONES.len());

@@ -42,7 +42,8 @@ mod configuration {
             assert_ne!(text, good, "{find} is not there");
             world.connector.configure(&text);
             let (file, line) = (world.connector.config.display().to_string(), format!("line {line}"));
-            let words: Vec<&str> = [file.as_str(), line.as_str()].into_iter().chain(words.iter().copied()).collect();
+            let words: Vec<&str> =
+                [file.as_str(), line.as_str()].into_iter().chain(words.iter().copied()).collect();
             for command in [&["run"][..], &["status"], &["check"], &["mailbox", "list"]] {
                 world.connector.call(command).fails(2, &words);
             }
@@ -115,7 +116,8 @@ mod daemons_that_do_not_run {
     #[test]
     fn the_command_lines_say_so() {
         let world = World::plan().build();
-        for command in [&["status"][..], &["mailbox", "list"], &["mailbox", "add", ROOM], &["device", "list"]] {
+        for command in [&["status"][..], &["mailbox", "list"], &["mailbox", "add", ROOM], &["device", "list"]]
+        {
             world.connector.call(command).fails(1, &["admin.sock", "start the daemon"]);
         }
         let agent = world.new_agent("panel");
@@ -156,7 +158,11 @@ mod keys {
         world.connector.run_to_end().fails(1, &words);
         let check = world.connector.call(&["check"]);
         assert_eq!(check.code, Some(1), "{}", check.out);
-        assert!(check.out.lines().any(|line| line.starts_with("FAILED") && line.contains(&file)), "{}", check.out);
+        assert!(
+            check.out.lines().any(|line| line.starts_with("FAILED") && line.contains(&file)),
+            "{}",
+            check.out
+        );
         assert_eq!(fs::read(world.connector.database()).unwrap(), database, "the database was touched");
         let _gone = fs::remove_file(&kek);
         fs::write(&kek, kept).unwrap();
@@ -249,7 +255,8 @@ mod disk {
     impl SmallDisk {
         fn mount(at: PathBuf) -> Option<Self> {
             fs::create_dir_all(&at).unwrap();
-            let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"]).arg(&at).output();
+            let mounted =
+                Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"]).arg(&at).output();
             mounted.is_ok_and(|output| output.status.success()).then_some(Self(at))
         }
 
@@ -429,7 +436,10 @@ mod microsoft {
         let line = world.connector.wait_for_state("ghost@contoso.example", "failing");
         assert_sentence("ghost", &line.problem.unwrap().message, &["mailbox"]);
         world.connector.call(&["mailbox", "remove", "ghost@contoso.example"]).done();
-        world.connector.call(&["mailbox", "remove", "ghost@contoso.example"]).fails(1, &["ghost@contoso.example"]);
+        world
+            .connector
+            .call(&["mailbox", "remove", "ghost@contoso.example"])
+            .fails(1, &["ghost@contoso.example"]);
         world.finish();
     }
 }
@@ -470,7 +480,9 @@ mod agent {
 
     #[test]
     fn a_name_that_the_connector_does_not_know_is_told() {
-        let world = World::plan().replace("names = [\"127.0.0.1\", \"localhost\"]", "names = [\"127.0.0.1\"]").start();
+        let world = World::plan()
+            .replace("names = [\"127.0.0.1\", \"localhost\"]", "names = [\"127.0.0.1\"]")
+            .start();
         world.mailbox(ROOM);
         let code = world.connector.invite(ROOM, DeviceKind::Room).code;
         let panel = world.new_agent("panel");
@@ -505,7 +517,10 @@ mod agent {
             files.filter(|file| !file.display().to_string().contains("identity")).collect()
         };
         panel.stop();
-        assert!(cache(&panel).iter().any(|file| fs::metadata(file).unwrap().len() > 100), "there is no cache");
+        assert!(
+            cache(&panel).iter().any(|file| fs::metadata(file).unwrap().len() > 100),
+            "there is no cache"
+        );
         let damages: [(&str, fn(&Path)); 4] = [
             ("cut", |file| {
                 let bytes = fs::read(file).unwrap();
@@ -556,7 +571,8 @@ fn an_invitation_for_a_mailbox_that_is_not_synced_is_refused() {
     world.connector.call(&["device", "invite", ROOM]).fails(1, &[ROOM, "mailbox add"]);
     let missing = world.folder.at("none.csv").display().to_string();
     world.connector.call(&["mailbox", "import", &missing]).fails(2, &["none.csv"]);
-    let file = world.folder.write("some.csv", "room.one@contoso.example,room\nroom.two@contoso.example,boat\n");
+    let file =
+        world.folder.write("some.csv", "room.one@contoso.example,room\nroom.two@contoso.example,boat\n");
     world.connector.call(&["mailbox", "import", &file.display().to_string()]).fails(2, &["line 2", "boat"]);
     let none = wait_for("the list", || Some(world.connector.call(&["mailbox", "list", "--json"]).done()));
     assert_eq!(none.trim(), "[]");

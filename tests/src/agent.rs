@@ -69,7 +69,7 @@ impl Agent {
     /// `enroll URL`, which must succeed.
     #[track_caller]
     pub fn enroll(&self, url: &str) {
-        self.call(&["enroll", url]).done();
+        self.call(&["enroll", url, "--name", &self.name]).done();
     }
 
     /// Starts the daemon without waiting.
@@ -126,6 +126,22 @@ impl Agent {
     #[track_caller]
     pub fn status(&self) -> Value {
         self.call(&["status", "--json"]).json()
+    }
+
+    /// The revision of the list that it holds.
+    #[track_caller]
+    pub fn revision(&self) -> u64 {
+        self.status()["mailboxes"][0]["revision"].as_u64().unwrap_or_default()
+    }
+
+    /// Waits until `status` tells a problem with this code.
+    #[track_caller]
+    pub fn wait_for_problem(&self, code: &str) -> String {
+        wait_for(&format!("{}: problem {code}", self.name), || {
+            let status = self.status();
+            let problem = &status["problem"];
+            (problem["code"] == code).then(|| problem["message"].as_str().unwrap_or_default().to_owned())
+        })
     }
 
     /// Follows what happens on the device from now on.

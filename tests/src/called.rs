@@ -3,10 +3,11 @@
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Instant;
 
 use serde::de::DeserializeOwned;
 
-use crate::waiting::{PATIENCE, wait_within};
+use crate::waiting::{PATIENCE, wait_a_step};
 
 /// What a command printed and its exit code.
 #[derive(Debug, Clone)]
@@ -33,7 +34,18 @@ impl Called {
         let mut child = child.unwrap_or_else(|error| panic!("{what} does not start: {error}"));
         let out = read(child.stdout.take());
         let err = read(child.stderr.take());
-        let status = wait_within(PATIENCE, &format!("the end of {what}"), || child.try_wait().unwrap());
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            let late = Instant::now() > deadline;
+            if late {
+                let _ended = child.kill();
+            }
+            match wait_a_step(|| child.try_wait().unwrap()) {
+                Some(_) if late => panic!("{what} does not end: {}", err.join().unwrap()),
+                Some(status) => break status,
+                None => {}
+            }
+        };
         Self { what, code: status.code(), out: out.join().unwrap(), err: err.join().unwrap() }
     }
 

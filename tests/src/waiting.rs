@@ -44,6 +44,15 @@ pub fn wait_within<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Opt
     }
 }
 
+/// Looks once; where there is nothing, lets one step of time pass.
+pub(crate) fn wait_a_step<T>(look: impl FnOnce() -> Option<T>) -> Option<T> {
+    let found = look();
+    if found.is_none() {
+        thread::sleep(STEP);
+    }
+    found
+}
+
 /// Lets time pass where time itself is what the test is about: a kill at a random moment, a silence that must last.
 pub fn pass(time: Duration) {
     thread::sleep(time);

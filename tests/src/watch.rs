@@ -66,6 +66,7 @@ pub struct Watch {
 }
 
 impl Watch {
+    #[track_caller]
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
@@ -83,7 +84,9 @@ impl Watch {
                 into.lock().unwrap().push(happening);
             }
         });
-        Self { child, seen, reader: Some(reader) }
+        let watch = Self { child, seen, reader: Some(reader) };
+        watch.wait_for_any("how things stand at the beginning", |happening| happening.already);
+        watch
     }
 
     /// Everything so far.
@@ -105,9 +108,9 @@ impl Watch {
         wait_for(&what, || self.so_far().into_iter().find(&mut wanted))
     }
 
-    /// How often something of this kind happened to the meeting of this title.
+    /// How often something of this kind happened to the meeting of this title since the beginning.
     pub fn count(&self, kind: &str, subject: &str) -> usize {
-        self.so_far().iter().filter(|happening| happening.is(kind, subject)).count()
+        self.so_far().iter().filter(|happening| happening.is(kind, subject) && !happening.already).count()
     }
 
     /// Ends it and returns everything that happened.
