@@ -29,7 +29,8 @@ pub struct Timing {
     pub connection_age: Duration,
     /// How long sessions have to say goodbye by themselves when the connector stops.
     pub farewell: Duration,
-    /// How long a connection that is being ended may take before it is cut.
+    /// How long a session or connection that was ended may take to be gone before it is cut: with the time for a goodbye
+    /// less than a second, in which a revoked device must be out.
     pub drain: Duration,
 }
 
@@ -49,7 +50,7 @@ impl Default for Timing {
             connector_keepalive: (seconds(60), seconds(20)),
             connection_age: seconds(12 * 3600),
             farewell: seconds(1),
-            drain: seconds(2),
+            drain: Duration::from_millis(500),
         }
     }
 }

@@ -17,7 +17,7 @@ use joinery_proto::v1::agent_message::Kind;
 use joinery_proto::v1::session_server::{Session, SessionServer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 use tonic::{Request, Response, Status, Streaming};
 use tower::Service;
@@ -195,17 +195,13 @@ impl Session for Port {
         let inbound = request.into_inner();
         self.handle.tasks.spawn(async move {
             let whole = async {
-                let cut = match session.run(inbound).await {
-                    Some((status, cut)) => {
-                        // The stream may be gone already; then nobody is left to be told.
-                        let _nobody = end.send(status);
-                        cut
-                    }
-                    None => false,
-                };
-                if cut {
-                    // Whoever does not read or speak is not waited for.
-                    sleep(session.timing.drain).await;
+                // Without a status the stream ends in order. Either way it may be gone already.
+                match session.run(inbound).await {
+                    Some(status) => drop(end.send(status)),
+                    None => drop(end),
+                }
+                // The stream goes when its end was taken. Whoever does not read or speak is not waited for.
+                if timeout(session.timing.drain, session.outlet.out.closed()).await.is_err() {
                     handle.cut.cancel();
                 }
             };
@@ -233,13 +229,12 @@ struct Running {
 }
 
 impl Running {
-    /// From `Hello` to the end. Answers what the agent is told, and whether the connection must be cut; `None` is an end
-    /// in order.
-    async fn run(&self, mut inbound: Streaming<v1::AgentMessage>) -> Option<(Status, bool)> {
+    /// From `Hello` to the end. Answers what the agent is told; `None` is an end in order.
+    async fn run(&self, mut inbound: Streaming<v1::AgentMessage>) -> Option<Status> {
         let hello = match timeout(self.timing.hello, first(&mut inbound)).await {
             Ok(Ok(hello)) => hello,
-            Ok(Err(status)) => return Some((status, false)),
-            Err(_) => return Some((status::stalled(), true)),
+            Ok(Err(status)) => return Some(status),
+            Err(_) => return Some(status::stalled()),
         };
         let over = self.outlet.over.clone();
         let (inbox, messages) = mpsc::channel(INBOX);
@@ -256,14 +251,14 @@ impl Running {
                 tracing::debug!(device = %self.peer.device, "A session broke: {}", cause.message());
                 None
             }
-            Why::Stalled => Some((status::stalled(), true)),
+            Why::Stalled => Some(status::stalled()),
             Why::Slow => {
                 tracing::info!(device = %self.peer.device, "A device did not read; its session is closed");
-                Some((status::slow(), true))
+                Some(status::slow())
             }
             Why::Malformed(what) => {
                 tracing::warn!(device = %self.peer.device, "A device sent {what}; its session is closed");
-                Some((status::protocol(what), false))
+                Some(status::protocol(what))
             }
         }
     }

@@ -12,7 +12,7 @@ use joinery_proto::v1::agent_message::Kind as Said;
 use joinery_proto::v1::connector_message::Kind;
 use joinery_proto::v1::session_client::SessionClient as RawClient;
 use joinery_proto::v1::session_server::{Session, SessionServer};
-use joinery_transport::{AgentLink, FromAgent, Timing, ToAgent, TransportError, connect_timed};
+use joinery_transport::{AgentLink, FromAgent, RenewRequest, Timing, ToAgent, TransportError, connect_timed};
 use parking_lot::Mutex;
 use rustls::version::TLS13;
 use tokio::sync::mpsc;
@@ -304,4 +304,27 @@ async fn a_slow_reader_is_closed_and_delays_nobody() {
     assert!(error.is_retryable(), "{error}");
     quick_session.link.send(ToAgent::RenewNow).await.unwrap();
     assert_eq!(soon(quick_link.recv()).await, Ok(Some(ToAgent::RenewNow)));
+}
+
+#[tokio::test]
+async fn an_ended_session_that_is_not_read_is_cut() {
+    let authority = authority();
+    let mut connector = Sessions::start(&authority, timing()).await;
+    let agent = AgentAt::new(&connector, &device(&authority, 0)).await;
+    let _unread = soon(agent.client.open(hello())).await.unwrap();
+    let mut session = connector.session().await;
+    let rows = (0..40).map(|number| row(number, 1024 * 1024)).collect();
+    let sending = session.link.send(ToAgent::Snapshot { mailbox: MAILBOX, revision: Revision(9), rows });
+    assert!(tokio::time::timeout(Duration::from_millis(500), sending).await.is_err(), "nobody reads");
+    drop(session);
+    let request = RenewRequest { csr: b"request".to_vec(), hpke: None };
+    let error = soon(async {
+        loop {
+            if let Err(error) = agent.client.renew(request.clone()).await {
+                return error;
+            }
+        }
+    })
+    .await;
+    assert!(matches!(error, TransportError::Lost { .. }), "{error}");
 }
