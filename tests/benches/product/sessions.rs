@@ -1,18 +1,20 @@
 //! Many devices with an open session each, and nothing to say: what each takes of the connector.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use joinery_pki::{ActivationCode, device_request};
 use joinery_seal::DeviceSecret;
-use joinery_tests::{DeviceKind, ROOM, World, pass};
+use joinery_tests::{DeviceKind, ROOM, World, in_minutes, pass, webex};
 use joinery_transport::{DeviceTls, FromAgent, Hello, ToAgent, connect, enroll};
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
 
 use crate::calendars::{MEETINGS, fill};
 use crate::ingest::per_each;
-use crate::process::{Memory, idle_share};
+use crate::process::{Memory, cpu_seconds, idle_share};
+use crate::spread::millis;
 use crate::table::Table;
 
 /// Devices.
@@ -50,19 +52,13 @@ pub fn measure(table: &mut Table) {
     pass(SETTLE);
     let before = Memory::of(connector);
 
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let mut sessions = JoinSet::new();
-    let (told, mut synced) = tokio::sync::mpsc::channel(DEVICES);
+    let (told, mut synced) = channel(DEVICES);
     for device in devices {
         sessions.spawn_on(hold(device, told.clone()), runtime.handle());
     }
-    let all = async {
-        for _ in 0..DEVICES {
-            synced.recv().await;
-        }
-    };
-    let in_time = runtime.block_on(async { tokio::time::timeout(LIMIT, all).await });
-    in_time.expect("every device gets its list");
+    runtime.block_on(every(&mut synced));
     let opened = begun.elapsed();
     pass(SETTLE);
     let after = Memory::of(connector);
@@ -81,13 +77,47 @@ pub fn measure(table: &mut Table) {
     );
     let on = format!("growth from 0 to {DEVICES} sessions");
     per_each(table, "connector: memory of an idle session", after.since(before, DEVICES), &on);
+    table.row(
+        "connector: resident memory, no session",
+        before.rss_mib(),
+        "MiB",
+        "all of them enrolled before",
+    );
     table.row("connector: resident memory", after.rss_mib(), "MiB", &format!("{DEVICES} sessions"));
     let [share] = idle_share([connector], IDLE);
     let on = format!("of one core, over {} s, {DEVICES} idle sessions, no round", IDLE.as_secs());
     table.row("connector: processor", share, "%", &on);
+    push(table, &world, &runtime, &mut synced);
     assert!(sessions.try_join_next().is_none(), "a session ended before its time");
     runtime.block_on(sessions.shutdown());
     world.finish();
+}
+
+/// Waits until every device has said once more that it holds its list.
+async fn every(synced: &mut Receiver<()>) {
+    let all = async {
+        for _ in 0..DEVICES {
+            synced.recv().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, all).await.expect("every device gets its list");
+}
+
+/// One new meeting for all of them.
+fn push(table: &mut Table, world: &World, runtime: &Runtime, synced: &mut Receiver<()>) {
+    let connector = world.connector.id();
+    let cpu = cpu_seconds(connector);
+    let created = world.tenant.create(ROOM, &webex("Pushed", in_minutes(30), 30)).unwrap();
+    world.connector.call(&["mailbox", "resync", ROOM]).done();
+    runtime.block_on(every(synced));
+    let shown = Timestamp::now();
+    let log = world.tenant.request_log();
+    let page = log.iter().rfind(|request| request.kind.starts_with("delta") && request.at >= created.at);
+    let page = page.expect("the devices know it from a page").at;
+    let time = millis(shown.duration_since(page).unsigned_abs());
+    let on = format!("one new meeting, {DEVICES} sessions; 41 meetings read anew before it");
+    table.row("from Graph's last page to the last device", time, "ms", &on);
+    table.row("connector: processor for it", (cpu_seconds(connector) - cpu) * 1e3, "ms", &on);
 }
 
 async fn enrolled(world: &World, number: usize) -> Device {
@@ -104,7 +134,7 @@ async fn enrolled(world: &World, number: usize) -> Device {
 }
 
 /// Holds a session as an agent does, until it ends. Tells `told` when the device holds its list.
-async fn hold(device: Device, told: tokio::sync::mpsc::Sender<()>) {
+async fn hold(device: Device, told: Sender<()>) {
     let client = connect(HOST, device.port, &device.tls).await.expect("a connection");
     let hello = Hello {
         agent_version: "0.1.0".to_owned(),
