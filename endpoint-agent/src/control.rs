@@ -140,7 +140,7 @@ pub fn meetings(view: &View, connection: Connection) -> MeetingsJson {
             Connection::Offline => view.as_of,
         },
         connection,
-        mailbox: view.lists.first().map(|list| list.mailbox),
+        mailbox: view.lists.first().and_then(|list| list.address.clone()),
         // Automatic replies are not synced yet: nobody is known to be away.
         presence: Presence::default(),
         meetings: view.agenda(now).iter().map(MeetingJson::from).collect(),

@@ -103,8 +103,8 @@ pub struct MeetingsJson {
     pub as_of: Option<Timestamp>,
     /// Whether the connector is there.
     pub connection: Connection,
-    /// Whose list it is: the connector's id of the mailbox.
-    pub mailbox: Option<joinery_model::MailboxId>,
+    /// Whose list it is: the mailbox's address.
+    pub mailbox: Option<joinery_model::MailboxAddress>,
     /// Whether the mailbox's owner is there.
     pub presence: Presence,
     /// The list, in the order in which the device shows it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use joinery_model::{DeploymentId, DeviceId, MailboxId, Revision, RowId, StoreId};
+use joinery_model::{DeploymentId, DeviceId, MailboxAddress, MailboxId, Revision, RowId, StoreId};
 use serde::{Deserialize, Serialize};
 
 use crate::board::Board;
@@ -84,6 +84,8 @@ pub struct CertificateJson {
 pub struct MailboxJson {
     /// The mailbox, as the connector names it.
     pub mailbox: MailboxId,
+    /// Its address.
+    pub address: Option<MailboxAddress>,
     /// The life of the connector's store.
     pub store_id: Option<StoreId>,
     /// The last revision held.
@@ -131,6 +133,7 @@ impl StatusJson {
                 .iter()
                 .map(|list| MailboxJson {
                     mailbox: list.mailbox,
+                    address: list.address.clone(),
                     store_id: list.store_id,
                     revision: list.revision,
                     meetings: list.rows,

@@ -8,7 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use joinery_model::{Epoch, Revision};
 use joinery_pki::PeerName;
-use joinery_seal::{DevicePublic, GrantBinding, KeyBinding, grant};
+use joinery_seal::{
+    ContentKey, DevicePublic, GrantBinding, KeyBinding, RowBinding, RowKind, Sealed, grant, seal,
+};
 use joinery_store::Changes;
 use joinery_transport::{
     Closed, ConnectorLink, DeviceSettings, FromAgent, GoodbyeReason, Hello, Refusal, RenewRequest, Renewed,
@@ -275,11 +277,20 @@ impl Conversation<'_> {
             let sealed =
                 grant(&key, &binding, &public, joinery_daemon::random().map_err(wait)?).map_err(wait)?;
             let tenant = owner.tenant.clone();
-            link.send(ToAgent::Grant { mailbox: owner.mailbox, tenant, epoch, grant: sealed }).await?;
+            let address = Some(self.sealed_address(&key, binding.key)?);
+            link.send(ToAgent::Grant { mailbox: owner.mailbox, tenant, epoch, grant: sealed, address })
+                .await?;
             self.granted.insert(epoch);
             tracing::info!(device = %self.device.id, mailbox = %owner.mailbox, epoch = epoch.0, "Content key granted");
         }
         Ok(())
+    }
+
+    /// The mailbox's address for the device's screen: nobody between may read it.
+    fn sealed_address(&self, key: &ContentKey, binding: KeyBinding<'_>) -> Result<Sealed, Trouble> {
+        let binding = RowBinding { key: binding, kind: RowKind::Address, id: &[], revision: Revision(0) };
+        let nonce = joinery_daemon::random().map_err(wait)?;
+        seal(key, &binding, nonce, self.mailbox.record.address.as_str().as_bytes()).map_err(wait)
     }
 
     /// Takes what the agent says; answers whether there is something to send.

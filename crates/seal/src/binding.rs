@@ -30,6 +30,8 @@ pub enum RowKind {
     SyncState,
     /// One of the daemon's own records, by the stable number of its kind.
     Record(u8),
+    /// The mailbox's address, as it goes along with a grant.
+    Address,
 }
 
 impl RowKind {
@@ -39,6 +41,7 @@ impl RowKind {
             Self::Meeting => [1, 0],
             Self::SyncState => [2, 0],
             Self::Record(number) => [3, number],
+            Self::Address => [4, 0],
         }
     }
 }
@@ -140,7 +143,13 @@ mod tests {
 
     #[test]
     fn the_numbers_of_kinds_are_stable() {
-        let kinds = [RowKind::Meeting, RowKind::SyncState, RowKind::Record(0), RowKind::Record(255)];
-        assert_eq!(kinds.map(RowKind::as_bytes), [[1, 0], [2, 0], [3, 0], [3, 255]]);
+        let kinds = [
+            RowKind::Meeting,
+            RowKind::SyncState,
+            RowKind::Record(0),
+            RowKind::Record(255),
+            RowKind::Address,
+        ];
+        assert_eq!(kinds.map(RowKind::as_bytes), [[1, 0], [2, 0], [3, 0], [3, 255], [4, 0]]);
     }
 }

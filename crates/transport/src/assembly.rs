@@ -3,7 +3,7 @@
 use joinery_model::{MailboxId, Revision, RowId};
 use joinery_proto::v1;
 use joinery_proto::v1::connector_message::Kind;
-use joinery_seal::SealedRow;
+use joinery_seal::{Sealed, SealedRow};
 use prost::Message;
 
 use crate::ToAgent;
@@ -27,12 +27,13 @@ pub(crate) fn parts(message: ToAgent) -> Vec<v1::ConnectorMessage> {
             store_id: wire::bytes(store_id.as_bytes()),
             settings: Some(wire::to_settings(&settings)),
         })],
-        ToAgent::Grant { mailbox, tenant, epoch, grant } => vec![Kind::Grant(v1::Grant {
+        ToAgent::Grant { mailbox, tenant, epoch, grant, address } => vec![Kind::Grant(v1::Grant {
             mailbox: wire::bytes(mailbox.as_bytes()),
             tenant: tenant.as_str().to_owned(),
             epoch: epoch.0,
             encapsulated: grant.encapsulated.into(),
             ciphertext: grant.ciphertext.into(),
+            sealed_address: address.map(Sealed::into_bytes).unwrap_or_default().into(),
         })],
         ToAgent::Snapshot { mailbox, revision, rows } => snapshot(mailbox, revision, rows),
         ToAgent::Delta { mailbox, from, to, upserts, removes } => delta(mailbox, from, to, upserts, &removes),
@@ -160,10 +161,7 @@ impl Assembly {
                 store_id: wire::store_id(&welcome.store_id)?,
                 settings: wire::from_settings(welcome.settings)?,
             },
-            Some(Kind::Grant(grant)) => {
-                let (mailbox, tenant, epoch, grant) = wire::from_grant(grant)?;
-                ToAgent::Grant { mailbox, tenant, epoch, grant }
-            }
+            Some(Kind::Grant(grant)) => wire::from_grant(grant)?,
             Some(Kind::SnapshotBegin(begin)) => {
                 self.begun = Some(Begun {
                     mailbox: wire::mailbox(&begin.mailbox)?,
@@ -295,7 +293,23 @@ mod tests {
         check(&ToAgent::Welcome { server_time, store_id: StoreId::from_bytes([2; 16]), settings }, 1);
         let grant = SealedGrant { encapsulated: vec![1; 32], ciphertext: vec![2; 48] };
         check(
-            &ToAgent::Grant { mailbox: MAILBOX, tenant: TenantName::new("contoso"), epoch: Epoch(2), grant },
+            &ToAgent::Grant {
+                mailbox: MAILBOX,
+                tenant: TenantName::new("contoso"),
+                epoch: Epoch(2),
+                grant: grant.clone(),
+                address: None,
+            },
+            1,
+        );
+        check(
+            &ToAgent::Grant {
+                mailbox: MAILBOX,
+                tenant: TenantName::new("contoso"),
+                epoch: Epoch(2),
+                grant,
+                address: Some(rows(1, 256).remove(0).sealed),
+            },
             1,
         );
         check(&ToAgent::Synced { mailbox: MAILBOX, revision: Revision(9) }, 1);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use joinery_model::{DeviceKind, Epoch, MailboxId, Revision, RowId, StoreId, TenantName};
-use joinery_seal::{DevicePublic, SealedGrant, SealedRow};
+use joinery_seal::{DevicePublic, Sealed, SealedGrant, SealedRow};
 
 /// The agent's first word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +82,8 @@ pub enum ToAgent {
         epoch: Epoch,
         /// The key.
         grant: SealedGrant,
+        /// The mailbox's address, sealed under that key; `None`: an older connector does not tell it.
+        address: Option<Sealed>,
     },
     /// A mailbox's whole list; replaces what the device holds. Travels in parts and arrives whole or not at all.
     Snapshot {

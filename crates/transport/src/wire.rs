@@ -10,7 +10,7 @@ use joinery_proto::v1;
 use joinery_proto::v1::agent_message::Kind as AgentKind;
 use joinery_seal::{Day, DevicePublic, Sealed, SealedGrant, SealedRow};
 
-use crate::{DeviceSettings, FromAgent, GoodbyeReason, Have, Hello, RenewRequest, Renewed};
+use crate::{DeviceSettings, FromAgent, GoodbyeReason, Have, Hello, RenewRequest, Renewed, ToAgent};
 
 /// What cannot be. Says which contents of which message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,9 +71,21 @@ pub(crate) fn from_row(row: v1::Row) -> Result<SealedRow, Malformed> {
     })
 }
 
-pub(crate) fn from_grant(grant: v1::Grant) -> Result<(MailboxId, TenantName, Epoch, SealedGrant), Malformed> {
-    let sealed = SealedGrant { encapsulated: grant.encapsulated.into(), ciphertext: grant.ciphertext.into() };
-    Ok((mailbox(&grant.mailbox)?, TenantName::new(grant.tenant), Epoch(grant.epoch), sealed))
+pub(crate) fn from_grant(grant: v1::Grant) -> Result<ToAgent, Malformed> {
+    let address = match grant.sealed_address.is_empty() {
+        true => None,
+        false => {
+            let sealed = Sealed::from_stored(grant.sealed_address.into());
+            Some(sealed.map_err(|_| Malformed("an address that is not sealed"))?)
+        }
+    };
+    Ok(ToAgent::Grant {
+        mailbox: mailbox(&grant.mailbox)?,
+        tenant: TenantName::new(grant.tenant),
+        epoch: Epoch(grant.epoch),
+        grant: SealedGrant { encapsulated: grant.encapsulated.into(), ciphertext: grant.ciphertext.into() },
+        address,
+    })
 }
 
 pub(crate) fn to_settings(settings: &DeviceSettings) -> v1::Settings {

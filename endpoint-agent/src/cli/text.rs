@@ -149,7 +149,11 @@ pub(super) fn status(status: &StatusJson, zone: &TimeZone) -> String {
         };
         let what = format!(
             "{} at revision {}: {} meetings held{unreadable}",
-            list.mailbox, list.revision, list.meetings
+            list.address
+                .as_ref()
+                .map_or_else(|| list.mailbox.to_string(), |address| address.as_str().to_owned()),
+            list.revision,
+            list.meetings
         );
         tell("Mailbox", what);
     }

@@ -89,6 +89,9 @@ struct GrantBody {
     encapsulated: Vec<u8>,
     #[prost(bytes = "vec", tag = "4")]
     ciphertext: Vec<u8>,
+    /// Sealed under the granted key.
+    #[prost(bytes = "vec", optional, tag = "5")]
+    address: Option<Vec<u8>>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -202,6 +205,7 @@ fn mailbox_body(id: MailboxId, held: &Held) -> MailboxBody {
                 tenant: grant.tenant.as_str().to_owned(),
                 encapsulated: grant.sealed.encapsulated.clone(),
                 ciphertext: grant.sealed.ciphertext.clone(),
+                address: grant.address.as_ref().map(|sealed| sealed.as_bytes().to_vec()),
             })
             .collect(),
         rows: held
@@ -233,7 +237,8 @@ fn cached_of(body: Body) -> Option<Cached> {
 fn held_of(body: MailboxBody) -> Option<(MailboxId, Held)> {
     let grant = |grant: GrantBody| {
         let sealed = SealedGrant { encapsulated: grant.encapsulated, ciphertext: grant.ciphertext };
-        (Epoch(grant.epoch), HeldGrant { tenant: TenantName::new(grant.tenant), sealed })
+        let address = grant.address.and_then(|address| Sealed::from_stored(address).ok());
+        (Epoch(grant.epoch), HeldGrant { tenant: TenantName::new(grant.tenant), sealed, address })
     };
     let row = |row: RowBody| {
         let id = RowId::from_slice(&row.id).ok()?;
@@ -281,7 +286,7 @@ mod tests {
         let mailbox = MailboxId::from_bytes([1; 16]);
         ledger.snapshot(mailbox, StoreId::from_bytes([2; 16]), Revision(12), (0..rows).map(row).collect());
         let sealed = SealedGrant { encapsulated: vec![4; 32], ciphertext: vec![5; 48] };
-        ledger.grant(mailbox, Epoch(1), HeldGrant { tenant, sealed });
+        ledger.grant(mailbox, Epoch(1), HeldGrant { tenant, sealed, address: None });
         Cached { ledger, as_of: Some("2026-11-24T09:00:00Z".parse().unwrap()) }
     }
 

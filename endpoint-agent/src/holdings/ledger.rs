@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use joinery_agenda::Policy;
 use joinery_model::{DeviceKind, Epoch, MailboxId, Revision, RowId, StoreId, TenantName};
-use joinery_seal::{Day, SealedGrant, SealedRow};
+use joinery_seal::{Day, Sealed, SealedGrant, SealedRow};
 
 /// What the operator decided for this device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub struct HeldGrant {
     pub tenant: TenantName,
     /// The key.
     pub sealed: SealedGrant,
+    /// The mailbox's address, sealed under that key.
+    pub address: Option<Sealed>,
 }
 
 /// What became of a list of differences.
@@ -295,6 +297,7 @@ mod tests {
         let grant = |byte| HeldGrant {
             tenant: TenantName::new("t"),
             sealed: SealedGrant { encapsulated: vec![byte], ciphertext: vec![byte] },
+            address: None,
         };
         assert!(ledger.grant(MAILBOX, Epoch(1), grant(1)));
         assert!(!ledger.grant(MAILBOX, Epoch(1), grant(1)));

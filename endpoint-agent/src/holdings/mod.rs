@@ -16,7 +16,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use joinery_agenda::Policy;
 use joinery_daemon::{NoRandomness, WriteError, random, write_durably};
-use joinery_model::{Epoch, MailboxId, Meeting, Revision, RowId, StoreId};
+use joinery_model::{Epoch, MailboxAddress, MailboxId, Meeting, Revision, RowId, StoreId};
 use joinery_seal::{Day, SealError, SealedRow};
 use zeroize::Zeroizing;
 
@@ -83,6 +83,8 @@ pub enum Answer {
 pub struct ListState {
     /// The mailbox.
     pub mailbox: MailboxId,
+    /// Its address, where it was told.
+    pub address: Option<MailboxAddress>,
     /// The life of the connector's store.
     pub store_id: Option<StoreId>,
     /// Where the list stands.
@@ -309,6 +311,7 @@ impl Holdings {
         let reading = self.reader.read(&self.ledger);
         let list = |(mailbox, held): (&MailboxId, &Held)| ListState {
             mailbox: *mailbox,
+            address: reading.addresses.get(mailbox).cloned(),
             store_id: held.store_id,
             revision: held.revision,
             rows: held.rows.len(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use joinery_model::{DeviceId, Epoch, MailboxId, Meeting, Revision, RowId};
+use joinery_model::{DeviceId, Epoch, MailboxAddress, MailboxId, Meeting, Revision, RowId};
 use joinery_seal::{
     ContentKey, DeviceSecret, GrantBinding, KeyBinding, RowBinding, RowKind, SealedRow, accept_grant, open,
 };
@@ -17,6 +17,8 @@ const MARK: usize = 17;
 pub struct Reading {
     /// Meetings of all mailboxes.
     pub meetings: BTreeMap<RowId, Meeting>,
+    /// Addresses of the mailboxes, where they were told.
+    pub addresses: BTreeMap<MailboxId, MailboxAddress>,
     /// Keys that rows need and that were not granted.
     pub missing: BTreeSet<(MailboxId, Epoch)>,
     /// Rows that cannot be opened or understood although the key is there, with a stable code each.
@@ -68,6 +70,9 @@ impl Reader {
             for row in held.rows.values() {
                 self.read_row(*mailbox, held, row, &mut reading);
             }
+            if let Some(address) = self.address(*mailbox, held) {
+                reading.addresses.insert(*mailbox, address);
+            }
         }
         reading
     }
@@ -101,6 +106,20 @@ impl Reader {
                 reading.unreadable.insert((mailbox, row.id), Unreadable { revision: row.revision, code });
             }
         }
+    }
+
+    /// The newest address that was told.
+    fn address(&mut self, mailbox: MailboxId, held: &Held) -> Option<MailboxAddress> {
+        let (epoch, grant) = held.grants.last_key_value()?;
+        let key = self.key(mailbox, *epoch, grant).ok()?;
+        let binding = RowBinding {
+            key: KeyBinding { tenant: &grant.tenant, mailbox, epoch: *epoch },
+            kind: RowKind::Address,
+            id: &[],
+            revision: Revision(0),
+        };
+        let plain = open(&key, &binding, grant.address.as_ref()?).ok()?;
+        std::str::from_utf8(&plain).ok()?.parse().ok()
     }
 
     fn key(

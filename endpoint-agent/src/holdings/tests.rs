@@ -52,7 +52,9 @@ fn granted(epoch: u32) -> HeldGrant {
         device: identity().device,
     };
     let sealed = grant(&content_key(epoch), &binding, &identity().secret.public(), [8; 32]).unwrap();
-    HeldGrant { tenant, sealed }
+    let place = RowBinding { key: binding.key, kind: RowKind::Address, id: &[], revision: Revision(0) };
+    let address = seal(&content_key(epoch), &place, random().unwrap(), b"canary@contoso.example").unwrap();
+    HeldGrant { tenant, sealed, address: Some(address) }
 }
 
 /// A row named `name`, written at `revision`; its subject tells both.
@@ -114,6 +116,8 @@ async fn what_is_acknowledged_survives_and_only_sealed() {
         again.view().lists.first().map(|list| (list.store_id, list.revision)),
         Some((Some(STORE), Revision(6)))
     );
+    let address = again.view().lists.first().and_then(|list| list.address.clone());
+    assert_eq!(address.map(String::from).as_deref(), Some("canary@contoso.example"));
 
     let files: Vec<PathBuf> =
         fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();

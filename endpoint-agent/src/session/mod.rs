@@ -284,8 +284,8 @@ impl Session {
                 self.came_online(server_time);
                 holdings.welcome(store_id, used_settings(settings)).await
             }
-            ToAgent::Grant { mailbox, tenant, epoch, grant } => {
-                holdings.grant(mailbox, epoch, HeldGrant { tenant, sealed: grant }).await
+            ToAgent::Grant { mailbox, tenant, epoch, grant, address } => {
+                holdings.grant(mailbox, epoch, HeldGrant { tenant, sealed: grant, address }).await
             }
             ToAgent::Snapshot { mailbox, revision, rows } => {
                 tracing::info!(%mailbox, %revision, meetings = rows.len(), "Whole meeting list received");

@@ -540,6 +540,9 @@ pub struct Grant {
     pub encapsulated: ::prost::bytes::Bytes,
     #[prost(bytes = "bytes", tag = "5")]
     pub ciphertext: ::prost::bytes::Bytes,
+    /// The mailbox's address, sealed like a row under this content key. Empty: not told.
+    #[prost(bytes = "bytes", tag = "6")]
+    pub sealed_address: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Row {

@@ -54,6 +54,7 @@ async fn what_is_said_arrives_whole_and_in_order() {
             tenant: TenantName::new("contoso"),
             epoch: Epoch(2),
             grant: SealedGrant { encapsulated: vec![1; 32], ciphertext: vec![2; 48] },
+            address: None,
         },
         ToAgent::Snapshot {
             mailbox: MAILBOX,
