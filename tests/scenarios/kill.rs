@@ -71,6 +71,26 @@ fn starts(panel: &Agent) -> BTreeMap<String, Timestamp> {
     panel.meetings().meetings.into_iter().map(|meeting| (meeting.subject, meeting.start)).collect()
 }
 
+/// What was seen on a device, to notice if it ever goes back.
+#[derive(Default)]
+struct Seen {
+    last: BTreeMap<String, Timestamp>,
+    gone: Vec<String>,
+}
+
+impl Seen {
+    fn look(&mut self, panel: &Agent) {
+        let now = starts(panel);
+        for (subject, start) in &now {
+            assert!(!self.gone.contains(subject), "{subject} came back");
+            assert!(self.last.get(subject).is_none_or(|before| before <= start), "{subject} went back");
+        }
+        let gone = self.last.keys().filter(|subject| !now.contains_key(*subject));
+        self.gone.extend(gone.cloned());
+        self.last = now;
+    }
+}
+
 /// What a device was told of each meeting, in order: `+` and `-` for the button, the start for each change.
 fn told(happenings: &[Happening]) -> BTreeMap<String, Vec<(String, Timestamp)>> {
     let mut told: BTreeMap<String, Vec<_>> = BTreeMap::new();
@@ -97,6 +117,11 @@ fn a_connector_killed_fifty_times_loses_and_repeats_nothing() {
     let mut chance = Chance::new();
     let mut truth = Truth::new();
 
+    // One that begins again with each kill, so that somebody always connects early, while the other may be waiting.
+    let mut hall = world.enrolled("hall", ROOM, DeviceKind::Room);
+    hall.start();
+    let mut seen = Seen::default();
+
     world.connector.kill();
     let begin = Instant::now();
     world.connector.start();
@@ -113,19 +138,27 @@ fn a_connector_killed_fifty_times_loses_and_repeats_nothing() {
         if chance.below(2) == 0 {
             truth.change(&world, &mut chance);
         }
+        hall.kill();
         world.connector.launch();
+        hall.start();
+        seen.look(&hall);
     }
     world.connector.ready();
     println!("{KILLS} kills, {ready} of them when it was ready; {} changes", truth.changes);
 
-    wait_within(CATCH_UP, "the calendar on the device", || (starts(&panel) == truth.starts()).then_some(()));
+    for device in [&panel, &hall] {
+        wait_within(CATCH_UP, "the calendar on the device", || {
+            (starts(device) == truth.starts()).then_some(())
+        });
+    }
+    seen.look(&hall);
     let line = world.connector.wait_for_fresh_round(ROOM);
-    wait_for("the device's acknowledgement of the last revision", || {
+    wait_for("both devices' acknowledgements of the last revision", || {
         world
             .connector
             .devices()
             .iter()
-            .any(|device| device.acknowledged == Some(line.revision))
+            .all(|device| device.acknowledged == Some(line.revision))
             .then_some(())
     });
     assert_eq!(starts(&panel), truth.starts());
@@ -158,8 +191,7 @@ fn an_agent_killed_fifty_times_never_goes_back() {
     let life = begin.elapsed() + Duration::from_millis(600);
     let mut chance = Chance::new();
     let mut truth = Truth::new();
-    let mut last: BTreeMap<String, Timestamp> = BTreeMap::new();
-    let mut gone: Vec<String> = Vec::new();
+    let mut seen = Seen::default();
     for _ in 0..KILLS {
         truth.change(&world, &mut chance);
         pass(chance.time(life));
@@ -169,13 +201,7 @@ fn an_agent_killed_fifty_times_never_goes_back() {
         // Durable before acknowledged: what the connector was told is there after the kill.
         let kept = panel.revision();
         assert!(kept >= acknowledged, "acknowledged {acknowledged}, kept {kept}");
-        let now = starts(&panel);
-        for (subject, start) in &now {
-            assert!(!gone.contains(subject), "{subject} came back");
-            assert!(last.get(subject).is_none_or(|before| before <= start), "{subject} went back");
-        }
-        gone.extend(last.into_keys().filter(|subject| !now.contains_key(subject)));
-        last = now;
+        seen.look(&panel);
     }
     println!("{KILLS} kills; {} changes", truth.changes);
     wait_within(CATCH_UP, "the calendar on the device", || (starts(&panel) == truth.starts()).then_some(()));

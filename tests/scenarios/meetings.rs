@@ -292,8 +292,7 @@ fn the_command_driver_and_join_do_what_the_operator_wrote() {
     let told = world.folder.at("told");
     let opened = world.folder.at("opened");
     let text = std::fs::read_to_string(panel.config()).unwrap();
-    let tell =
-        |word: &str| format!("[\"sh\", \"-c\", \"(printf '{word} '; cat) >> '{}'\"]", told.display());
+    let tell = |word: &str| format!("[\"sh\", \"-c\", \"(printf '{word} '; cat) >> '{}'\"]", told.display());
     let opener = format!("opener = [\"sh\", \"-c\", \"printf %s \\\"$0\\\" > '{}'\"]", opened.display());
     let drivers = format!("[driver.command]\non_show = {}\non_hide = {}\n", tell("show"), tell("hide"));
     world.folder.write("panel.toml", format!("{}{drivers}", text.replace("opener = [\"true\"]", &opener)));
