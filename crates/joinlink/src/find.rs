@@ -55,13 +55,8 @@ impl fmt::Debug for Finding {
 /// Finds the join target of a calendar entry.
 pub fn find(input: &Input<'_>) -> Finding {
     let pages = Pages::read(input);
-    let winner = winner(&pages.candidates, input.own_sites);
-    // An address that stands in the location says which meeting it is, as a link there would (policy 4.1).
-    let located = pages.provider_in_location();
-    let winner = winner.filter(|winner| {
-        winner.source == Source::Location
-            || located.is_none_or(|provider| provider == winner.link.join.recognised.provider)
-    });
+    let eligible = pages.eligible();
+    let winner = winner(&eligible, input.own_sites);
     let section = pages.section(winner.as_ref());
     let details = Details::of(&pages.body);
     let in_location = Details::of(&pages.location);
@@ -126,10 +121,17 @@ impl Pages {
         Self { location, body, subject, candidates, printed: addresses, instructions }
     }
 
-    /// Whose meeting an address in the location is, where its host tells.
-    fn provider_in_location(&self) -> Option<&'static str> {
+    /// The candidates that may win. An address in the location says whose meeting it is, as a link there would: then
+    /// other sources are only asked for that provider's links (policy 4.1).
+    fn eligible(&self) -> Vec<Candidate> {
+        let in_location = |candidate: &Candidate| candidate.source == Source::Location;
         let located = self.printed.iter().find(|printed| printed.source == Source::Location);
-        located.and_then(|printed| printed.address.provider())
+        let provider = match located.and_then(|printed| printed.address.provider()) {
+            Some(provider) if !self.candidates.iter().any(in_location) => provider,
+            _ => return self.candidates.clone(),
+        };
+        let fits = |candidate: &&Candidate| candidate.join.recognised.provider == provider;
+        self.candidates.iter().filter(fits).cloned().collect()
     }
 
     /// The part of the body that is about the meeting.
@@ -189,23 +191,19 @@ fn target(
     number: Option<String>,
     passcode: Option<String>,
 ) -> Option<JoinTarget> {
+    let dialled = choice.as_ref().and_then(dialled_number);
     let Some(winner) = winner else {
-        let choice = choice?;
-        let dialled = || {
-            let user = choice.dial.split(['.', '@']).next().unwrap_or_default();
-            let numeric = user.len() >= 6 && user.bytes().all(|b| b.is_ascii_digit());
-            (matches!(choice.provider, "webex" | "zoom") && numeric).then(|| user.to_owned())
-        };
-        let meeting_id = number.or_else(dialled);
-        let provider = choice.provider.to_owned();
-        return Some(JoinTarget { url: None, sip: Some(choice.dial), provider, meeting_id, passcode });
+        let Choice { dial, provider, .. } = choice?;
+        let meeting_id = number.or(dialled);
+        return Some(JoinTarget {
+            url: None,
+            sip: Some(dial),
+            provider: provider.to_owned(),
+            meeting_id,
+            passcode,
+        });
     };
     let recognised = &winner.link.join.recognised;
-    let dialled = choice.as_ref().and_then(|choice| {
-        let user = choice.dial.split(['.', '@']).next().unwrap_or_default();
-        let numeric = user.len() >= 6 && user.bytes().all(|b| b.is_ascii_digit());
-        (matches!(recognised.provider, "webex" | "zoom") && numeric).then(|| user.to_owned())
-    });
     Some(JoinTarget {
         url: Some(winner.link.link().as_str().to_owned()),
         sip: choice.map(|choice| choice.dial),
@@ -213,6 +211,13 @@ fn target(
         meeting_id: recognised.meeting.id.clone().or(number).or(dialled),
         passcode: recognised.meeting.passcode.clone().or(passcode),
     })
+}
+
+/// The meeting's number in an address of Webex or Zoom (policy 6.1).
+fn dialled_number(choice: &Choice) -> Option<String> {
+    let user = choice.dial.split(['.', '@']).next().unwrap_or_default();
+    let numeric = user.len() >= 6 && user.bytes().all(|b| b.is_ascii_digit());
+    (matches!(choice.provider, "webex" | "zoom") && numeric).then(|| user.to_owned())
 }
 
 /// The sentence that explains the answer.

@@ -91,7 +91,7 @@ const NOTHING: Provider = Provider {
 };
 
 /// What a join link says about its meeting.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Meeting {
     /// The same for every link to the same meeting of one provider.
     pub name: String,
@@ -132,7 +132,7 @@ impl Meeting {
 }
 
 /// A link that was recognised.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Recognised {
     /// Whose it is.
     pub provider: &'static str,

@@ -122,9 +122,18 @@ impl<'a> Known<'a> {
     /// Everybody else: a printed address that is not another provider's, then what follows from the link.
     fn other(&self, link: &Candidate) -> Option<(String, Option<Source>)> {
         let recognised = &link.join.recognised;
+        let has_own_hosts = matches!(recognised.provider, "bluejeans" | "lifesize" | "starleaf");
         let fits = |printed: &&Printed| {
+            let user = printed.address.user.split('.').next().unwrap_or_default();
             printed.mark != Mark::H323
-                && printed.address.provider().is_none_or(|provider| provider == recognised.provider)
+                && match printed.address.provider() {
+                    Some(provider) => {
+                        provider == recognised.provider
+                            && recognised.meeting.id.as_deref().is_none_or(|number| number == user)
+                    }
+                    // Where the service has hosts of its own, an address elsewhere is somebody's, not the meeting's.
+                    None => !has_own_hosts,
+                }
         };
         if let Some(found) = self.printed.iter().find(fits) {
             return Some((found.address.text(), Some(found.source)));

@@ -9,7 +9,7 @@ use crate::link::{Link, is_plain_host, percent_decode};
 use crate::rank::Source;
 
 /// What a page with dialling instructions says. The page itself is no join link.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Instructions {
     /// Pexip's page: the whole address.
     Pexip(Address),

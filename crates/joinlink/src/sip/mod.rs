@@ -13,7 +13,7 @@ use crate::rank::Source;
 use crate::text::Page;
 
 /// An address to dial, `user@host`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     /// Before the `@`, as printed.
     pub user: String,
@@ -95,7 +95,7 @@ fn is_user_char(c: char) -> bool {
 }
 
 /// A printed address that is to be dialled.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Printed {
     /// The address.
     pub address: Address,

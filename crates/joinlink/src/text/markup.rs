@@ -11,7 +11,7 @@ use html5ever::tokenizer::{
     BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
 
-use super::urls::{Escapes, scan};
+use super::urls::{Escapes, scan, with_scheme};
 use super::{Page, Written, quoted_printable, without_invisible};
 
 /// Reads markup as a person sees it.
@@ -223,7 +223,7 @@ impl State {
 /// What a click on an `href` follows: without the space around it and the line breaks in it, up to the next space.
 fn clicked(href: &str) -> String {
     let href = without_invisible(href).replace(['\r', '\n', '\t'], "");
-    href.split_whitespace().next().unwrap_or_default().to_owned()
+    with_scheme(href.split_whitespace().next().unwrap_or_default())
 }
 
 /// Elements whose content is no markup and is not shown, with how the tokenizer has to read it.
@@ -298,6 +298,7 @@ mod tests {
     fn a_click_follows_the_href_and_not_the_text() {
         check("<a href='https://a.b/c'>https://x.y/z</a> https://d.e/f", &["https://a.b/c", "https://d.e/f"]);
         check("<A HREF=https://a.b/c>x</A>", &["https://a.b/c"]);
+        check("<a href='zoom.us/j/123456789'>x</a>", &["https://zoom.us/j/123456789"]);
         check("<a href=\" https://a.b/\nc?d&amp;e \">x", &["https://a.b/c?d&e"]);
         check("<a name=x>https://a.b/c</a>", &["https://a.b/c"]);
         check("<a href=''>https://a.b/c</a>", &[""]);

@@ -67,10 +67,32 @@ fn start_of_link(text: &str, from: usize, sign: usize) -> Option<(usize, &'stati
         c.is_alphanumeric()
             || matches!(c, '@' | '/' | '\\' | '_' | '=' | '&' | '?' | '#' | '%' | '。' | '．' | '｡')
     };
-    let stands_alone = !text.get(..from + front.len())?.ends_with(joins);
-    let known =
-        is_plain_host(&host) && (providers::is_known_host(&host) || rewriters::rewriter_of(&host).is_some());
-    (stands_alone && known).then_some((from + front.len(), "https://"))
+    let front_text = text.get(..from + front.len())?;
+    let stands_alone = !front_text.ends_with(joins) && !ends_with_scheme(front_text);
+    (stands_alone && is_known_host(&host)).then_some((from + front.len(), "https://"))
+}
+
+/// A colon is a label's ("Join:") unless it is a scheme's: then it is not for this program to add the slashes.
+fn ends_with_scheme(text: &str) -> bool {
+    const SCHEMES: &[&str] =
+        &["http:", "https:", "ftp:", "file:", "data:", "javascript:", "mailto:", "sip:", "sips:"];
+    SCHEMES.iter().any(|scheme| {
+        let start = text.len().checked_sub(scheme.len());
+        start.and_then(|start| text.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(scheme))
+    })
+}
+
+/// A host of a provider or of a mail filter, in lower case.
+fn is_known_host(host: &str) -> bool {
+    is_plain_host(host) && (providers::is_known_host(host) || rewriters::rewriter_of(host).is_some())
+}
+
+/// Completes a link that begins with a known host and a slash (policy 1.7).
+pub fn with_scheme(link: &str) -> String {
+    match link.split_once('/') {
+        Some((host, _)) if is_known_host(&host.to_ascii_lowercase()) => format!("https://{link}"),
+        _ => link.to_owned(),
+    }
 }
 
 /// Where the link that begins at `start` ends, and where it ends once the punctuation of its sentence is cut.
@@ -251,6 +273,7 @@ mod tests {
             "a/zoom.us/j/1",
             "äzoom.us/j/1",
             "evil．zoom.us/j/1",
+            "https:zoom.us/j/1",
             "a.b/c",
             "zoom.us",
         ] {
