@@ -129,7 +129,8 @@ impl Session {
                 wait = FIRST_WAIT;
             }
             tokio::select! {
-                changed = desktop.board.changed() => if changed.is_err() { return },
+                // A pop-up that is gone must not be replaced: what the server said comes before what it is asked.
+                biased;
                 told = self.bus.next() => match told {
                     FromBus::Lost => {
                         tracing::warn!("The session bus is gone; pop-ups wait for another");
@@ -137,6 +138,7 @@ impl Session {
                     }
                     told => self.hear(told, desktop),
                 },
+                changed = desktop.board.changed() => if changed.is_err() { return },
                 row = elsewhere.recv() => match row {
                     Ok(row) => self.hush(row).await,
                     // Some were missed: their pop-ups stay a while longer.
