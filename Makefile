@@ -52,7 +52,7 @@ lint:
 packages:
 	@scripts/test-packages
 
-# Building cargo-deny takes longer than all our tests: it is used where it is, and asked for by `make deny`.
+# Building cargo-deny takes minutes: the quick checks use it where it is; `make deny` also installs it.
 .PHONY: deny-if-there
 deny-if-there:
 	@if command -v cargo-deny >/dev/null; then $(MAKE) --no-print-directory deny; \

@@ -1,10 +1,11 @@
 //! A real agent, and two ears at it: what it says as it happens, and its whole list when that is wanted.
 
+use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
@@ -74,16 +75,15 @@ impl CommandLine {
 
     /// Follows the device until it ends or nobody listens.
     pub async fn watch(self, side: Side, notes: mpsc::Sender<Note>) {
-        let ended = self.follow(side, &notes).await;
-        let lost = ended.err().unwrap_or_else(|| anyhow::anyhow!("joinery-agent watch ended"));
+        let Err(lost) = self.follow(side, &notes).await;
         let _ = notes.send(Note { side, at: joinery_daemon::now(), heard: Heard::Lost(lost) }).await;
     }
 
-    async fn follow(&self, side: Side, notes: &mpsc::Sender<Note>) -> Result<()> {
+    async fn follow(&self, side: Side, notes: &mpsc::Sender<Note>) -> Result<Infallible> {
         let mut child = program::command(&self.program, &self.arguments(&["watch", "--json"]))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .context("joinery-agent watch cannot be started")?;
         let output = child.stdout.take().context("joinery-agent watch has no output")?;
@@ -97,8 +97,9 @@ impl CommandLine {
             }
         }
         program::terminate(&child);
-        child.wait().await?;
-        Ok(())
+        let output = child.wait_with_output().await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("joinery-agent watch ended ({}): {}", output.status, said.trim())
     }
 
     /// Asks for the list, which changed at `at`.
