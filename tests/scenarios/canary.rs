@@ -1,12 +1,15 @@
 //! Marked strings go in at the tenant and come out on the devices' screens; in between, in whatever either program has
 //! written, none of them is ever found.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use joinery_tenant::{Attendee, NewMeeting};
 use joinery_tests::{
-    Agent, DeviceKind, Mark, World, in_minutes, plain, program, traces, wait_until, wait_within,
+    Agent, DeviceKind, Mark, World, files_under, in_minutes, plain, traces, wait_for, wait_until,
 };
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 const MAILBOX: &str = "room-canarybox@contoso.example";
@@ -214,14 +217,14 @@ fn provoke_errors(scene: &mut Scene, panel: &mut Agent, ids: &[String]) -> Vec<S
 
     // The cache is damaged; the device tells, and gets everything again.
     panel.kill();
-    let holdings = joinery_tests::files_under(&panel.state_dir());
+    let holdings = files_under(&panel.state_dir());
     for file in holdings.iter().filter(|file| !file.display().to_string().contains("identity")) {
-        let mut bytes = std::fs::read(file).unwrap();
+        let mut bytes = fs::read(file).unwrap();
         let middle = bytes.len() / 2;
         if let Some(byte) = bytes.get_mut(middle) {
             *byte ^= 0x20;
         }
-        std::fs::write(file, bytes).unwrap();
+        fs::write(file, bytes).unwrap();
     }
     panel.start();
     panel.wait_for_connection("online");
@@ -229,54 +232,75 @@ fn provoke_errors(scene: &mut Scene, panel: &mut Agent, ids: &[String]) -> Vec<S
     said
 }
 
-/// The programs write nowhere else: what they open for writing is seen by the kernel, where strace may look.
+/// A program under strace, which notes every file that it opens for writing, makes or renames.
+struct Traced {
+    strace: Child,
+    report: PathBuf,
+}
+
+impl Traced {
+    fn works() -> bool {
+        let tried = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).output();
+        tried.is_ok_and(|output| output.status.success())
+    }
+
+    fn start(command: &Command, report: PathBuf) -> Self {
+        let calls =
+            "trace=open,openat,creat,rename,renameat,renameat2,mkdir,mkdirat,symlink,symlinkat,link,linkat";
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-y", "-e", calls, "-o"]).arg(&report);
+        strace.arg(command.get_program()).args(command.get_args());
+        strace.current_dir(command.get_current_dir().unwrap()).env_clear().env("RUST_LOG", "trace");
+        strace.envs(command.get_envs().map(|(name, value)| (name, value.unwrap_or_default())));
+        let strace = strace.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        Self { strace, report }
+    }
+
+    /// Stops the program and returns what it wrote outside of `folder`.
+    fn stop(mut self, folder: &Path) -> Vec<String> {
+        let id = self.strace.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        let program = children.split_whitespace().next().unwrap().parse().unwrap();
+        kill_process(Pid::from_raw(program).unwrap(), Signal::TERM).unwrap();
+        wait_for("the end of strace", || self.strace.try_wait().unwrap());
+        let text = fs::read_to_string(&self.report).unwrap();
+        let folder = folder.display().to_string();
+        let writes = |line: &str| {
+            let words = ["O_WRONLY", "O_RDWR", "O_CREAT", "creat(", "rename", "mkdir", "symlink", "link("];
+            let writes = words.iter().any(|word| line.contains(word));
+            writes && !line.contains(" = -1 ") && !line.contains("\"/dev/null\"")
+        };
+        assert!(text.lines().any(|line| writes(line) && line.contains(&folder)), "nothing was seen:\n{text}");
+        let outside = text.lines().filter(|line| writes(line) && !line.contains(&folder));
+        outside.map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Traced {
+    fn drop(&mut self) {
+        let _gone = self.strace.kill();
+        let _reaped = self.strace.wait();
+    }
+}
+
+/// The programs write nowhere else: the search above has looked at everything.
 #[test]
-fn files_outside_the_test_folder_are_not_written() {
-    let world = World::plan().build();
-    let report = world.folder.at("opened");
-    let strace = |words: &[&str]| {
-        let mut command = world.folder.command(&PathBuf::from("strace"));
-        command.args([
-            "-f",
-            "-qq",
-            "-y",
-            "-e",
-            "trace=open,openat,creat,rename,renameat,renameat2,mkdir,mkdirat,symlinkat",
-        ]);
-        command.arg("-o").arg(&report).args(words);
-        command
-    };
-    if !strace(&["true"]).status().is_ok_and(|status| status.success()) {
+fn nothing_is_written_outside_the_test_folder() {
+    if !Traced::works() {
         println!("skipped: strace does not work here");
         return;
     }
-    let connector = program("joinery-connector").display().to_string();
-    let config = world.connector.config.display().to_string();
-    let child = strace(&[&connector, "--config", &config, "run"]).env("RUST_LOG", "trace").spawn().unwrap();
-    let socket = world.connector.socket();
-    wait_until("the connector's socket", || socket.exists());
-    world.tenant.add_mailbox(MAILBOX, joinery_tenant::MailboxKind::Room).unwrap();
+    let world = World::plan().build();
+    let connector = world.connector.command(&["run"]);
+    let connector = Traced::start(&connector, world.folder.at("connector.trace"));
+    wait_until("the connector's socket", || world.connector.socket().exists());
+    world.mailbox(MAILBOX);
     world.tenant.create(MAILBOX, &meetings()[0]).unwrap();
-    world.connector.add_mailbox(MAILBOX);
-    world.connector.wait_for_mailbox(MAILBOX, "a meeting", |line| line.meetings == 1);
-    rustix::process::kill_process(
-        rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(),
-        rustix::process::Signal::INT,
-    )
-    .unwrap();
-    let mut child = child;
-    wait_within(joinery_tests::PATIENCE, "the end of strace", || child.try_wait().unwrap());
-    let text = std::fs::read_to_string(&report).unwrap();
-    let folder = world.folder.path().display().to_string();
-    let writes = |line: &&str| {
-        ["O_WRONLY", "O_RDWR", "O_CREAT", "rename", "mkdir", "symlink", "creat("]
-            .iter()
-            .any(|word| line.contains(word))
-            && !line.contains(" = -1 ")
-            && !line.contains("/dev/")
-    };
-    let outside: Vec<&str> = text.lines().filter(writes).filter(|line| !line.contains(&folder)).collect();
-    assert!(text.contains("connector.db"), "nothing was seen");
-    assert!(outside.is_empty(), "{outside:#?}");
+    let agent = world.enrolled("panel", MAILBOX, DeviceKind::Desktop);
+    let panel = Traced::start(&agent.command(&["run"]), world.folder.at("panel.trace"));
+    agent.wait_for_subjects(&[SUBJECT]);
+    world.connector.wait_for_fresh_round(MAILBOX);
+    let outside = [panel.stop(world.folder.path()), connector.stop(world.folder.path())];
+    assert!(outside.iter().all(Vec::is_empty), "{outside:#?}");
     world.finish();
 }

@@ -105,7 +105,7 @@ mod configuration {
         world.connector.run_to_end().fails(1, &["already running", "admin.sock"]);
         assert_eq!(panel.meetings().connection, "online");
         let agent = panel.call(&["run"]);
-        agent.fails(1, &["already running", "agent.sock"]);
+        agent.fails(1, &["already running", "panel"]);
         world.finish();
     }
 }
@@ -155,18 +155,25 @@ mod keys {
         let file = kek.display().to_string();
         let words: Vec<&str> = std::iter::once(file.as_str()).chain(words.iter().copied()).collect();
         world.connector.run_to_end().fails(1, &words);
-        let check = world.connector.call(&["check"]);
-        assert_eq!(check.code, Some(1), "{}", check.out);
-        assert!(
-            check.out.lines().any(|line| line.starts_with("FAILED") && line.contains(&file)),
-            "{}",
-            check.out
-        );
         assert_eq!(fs::read(world.connector.database()).unwrap(), database, "the database was touched");
         let _gone = fs::remove_file(&kek);
         fs::write(&kek, kept).unwrap();
         fs::set_permissions(&kek, fs::Permissions::from_mode(0o600)).unwrap();
         goes_on(&mut world, &panel);
+        world.finish();
+    }
+
+    #[test]
+    fn check_tells_it_before_the_daemon_is_started() {
+        let (mut world, _panel) = with_a_meeting();
+        world.connector.stop();
+        let kek = world.connector.key_file();
+        fs::set_permissions(&kek, fs::Permissions::from_mode(0o640)).unwrap();
+        let check = world.connector.call(&["check"]);
+        assert_eq!(check.code, Some(1), "{}", check.out);
+        let failed: Vec<&str> = check.out.lines().filter(|line| line.starts_with("FAILED")).collect();
+        assert_eq!(failed.len(), 1, "{}", check.out);
+        assert_sentence("check", failed[0], &["keys", &kek.display().to_string(), "chmod 0600"]);
         world.finish();
     }
 
@@ -190,7 +197,13 @@ mod keys {
 
     #[test]
     fn a_cut_file() {
-        check(|kek| fs::write(kek, b"short").unwrap(), &["bytes", "restore"]);
+        check(
+            |kek| {
+                let bytes = fs::read(kek).unwrap();
+                fs::write(kek, &bytes[..bytes.len() - 1]).unwrap();
+            },
+            &["bytes", "restore"],
+        );
     }
 
     #[test]
@@ -443,6 +456,9 @@ mod microsoft {
             .connector
             .call(&["mailbox", "remove", "ghost@contoso.example"])
             .fails(1, &["ghost@contoso.example"]);
+        // Asking for somebody who is not there is what the tenant rightly counts.
+        assert!(world.tenant.violations().iter().all(|violation| violation.code == "ErrorInvalidUser"));
+        world.tenant.clear_record();
         world.finish();
     }
 }

@@ -122,10 +122,14 @@ impl Agent {
         self.call(&["meetings", "--json"]).json()
     }
 
-    /// `status --json`.
+    /// `status --json`. Without the daemon it is printed as well, and the exit code says that something is wrong.
     #[track_caller]
     pub fn status(&self) -> Value {
-        self.call(&["status", "--json"]).json()
+        let called = self.call(&["status", "--json"]);
+        let status: Value =
+            serde_json::from_str(&called.out).unwrap_or_else(|_| panic!("no status: {}", called.err));
+        assert_eq!(status["running"].as_bool(), Some(called.code == Some(0)), "{}", called.err);
+        status
     }
 
     /// The revision of the list that it holds.

@@ -27,6 +27,13 @@ impl Chance {
         usize::try_from(value % u64::try_from(end.max(1)).unwrap_or(1)).unwrap_or_default()
     }
 
+    /// How long a program is left alive before it is killed: as often while it starts, as in its first round, as up to
+    /// well into its second.
+    pub fn life(&mut self) -> Duration {
+        let longest = [50, 300, 1500][self.below(3)];
+        self.time(Duration::from_millis(longest))
+    }
+
     /// A time shorter than `end`.
     pub fn time(&mut self, end: Duration) -> Duration {
         let millis = usize::try_from(end.as_millis()).unwrap_or(usize::MAX);

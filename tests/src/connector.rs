@@ -2,6 +2,7 @@
 
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
+use std::process::Command;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -223,9 +224,14 @@ impl Connector {
     /// Calls its command line.
     #[track_caller]
     pub fn call(&self, words: &[&str]) -> Called {
+        Called::run(self.command(words))
+    }
+
+    /// A call of its command line that the test runs itself.
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = self.folder.command(&program("joinery-connector"));
         command.arg("--config").arg(&self.config).args(words);
-        Called::run(command)
+        command
     }
 
     /// `mailbox add`.
