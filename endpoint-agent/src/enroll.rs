@@ -5,7 +5,7 @@ use std::path::Path;
 use joinery_daemon::{NoRandomness, random};
 use joinery_pki::{ActivationCode, PkiError, device_request};
 use joinery_seal::DeviceSecret;
-use joinery_transport::EnrollError;
+use joinery_transport::{EnrollError, TransportError};
 use zeroize::Zeroizing;
 
 use crate::identity::{Identity, IdentityError, IdentityFolder, Pending};
@@ -116,9 +116,13 @@ pub enum EnrollFailure {
     /// They cannot be kept.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// The connector refuses, or is not there.
+    /// The connector was not reached, or the connection broke. The code is still good: an answer that was lost is
+    /// repeated for the same keys.
+    #[error("{0}; check the address and the network, then run the same command again")]
+    Interrupted(TransportError),
+    /// The connector refuses, or is another one.
     #[error(transparent)]
-    Enroll(#[from] EnrollError),
+    Enroll(EnrollError),
     /// The device was enrolled, but what it got could not be kept.
     #[error(
         "the connector accepted this device, but what it sent could not be kept: {0}; put that right and run the same command again"
@@ -134,6 +138,7 @@ impl EnrollFailure {
             Self::Keys(error) => error.code(),
             Self::NoRandomness(error) => error.code(),
             Self::Identity(error) | Self::NotKept(error) => error.code(),
+            Self::Interrupted(error) => error.code(),
             Self::Enroll(error) => error.code(),
         }
     }
@@ -142,8 +147,17 @@ impl EnrollFailure {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Enroll(error) => error.is_retryable(),
-            Self::NotKept(_) => true,
+            Self::Interrupted(_) | Self::NotKept(_) => true,
             Self::Already(_) | Self::Keys(_) | Self::NoRandomness(_) | Self::Identity(_) => false,
+        }
+    }
+}
+
+impl From<EnrollError> for EnrollFailure {
+    fn from(error: EnrollError) -> Self {
+        match error {
+            EnrollError::Transport(error) if error.is_retryable() => Self::Interrupted(error),
+            error => Self::Enroll(error),
         }
     }
 }

@@ -53,7 +53,7 @@ fn what_is_missing_is_said() {
         PLAIN,
         &["enroll", "--connector", "127.0.0.1:1", "--code", "0123456789012345"],
         1,
-        &["127.0.0.1:1", "cannot be reached"],
+        &["127.0.0.1:1", "cannot be reached", "run the same command again"],
     );
 }
 
