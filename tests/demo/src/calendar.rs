@@ -153,7 +153,26 @@ fn day() -> [Planned; 4] {
 
 #[cfg(test)]
 mod tests {
+    use joinery_model::BodyKind;
+
     use super::*;
+
+    #[test]
+    fn every_member_of_the_cast_can_be_joined() {
+        let providers = CAST.map(|(subject, build)| {
+            let meeting = build(NewMeeting::new(subject, Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH));
+            let finding = joinery_joinlink::find(&joinery_joinlink::Input {
+                subject,
+                location: &meeting.location,
+                body_kind: if meeting.html { BodyKind::Html } else { BodyKind::Text },
+                body: &meeting.body,
+                online_meeting_url: meeting.online_meeting_url.as_deref(),
+                own_sites: &[],
+            });
+            finding.target.map(|target| target.provider).unwrap_or_default()
+        });
+        assert_eq!(providers, ["zoom", "teams", "webex", "meet", "sip"]);
+    }
 
     #[tokio::test]
     async fn both_calendars_follow_the_story() {

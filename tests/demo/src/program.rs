@@ -49,6 +49,11 @@ impl Program {
         }
     }
 
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Asks it to stop as systemd would, and waits until it has.
     pub async fn stop(mut self) -> Result<()> {
         terminate(&self.child);
@@ -61,7 +66,8 @@ impl Program {
         }
     }
 
-    fn tail(&self) -> String {
+    /// The last lines of its log.
+    pub fn tail(&self) -> String {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         let from = lines.len().saturating_sub(LOG_TAIL);

@@ -28,11 +28,15 @@ const SCENES: usize = 100;
 pub async fn run(mut stage: Stage, seconds: Option<u32>, stop: &Shutdown) -> Result<bool> {
     let mut show = Show::open(seconds)?;
     let ended = show.play(&mut stage, stop).await;
+    let last_words = stage.last_words();
     let Show { story, scenes, screen, .. } = show;
     // Gives the terminal back before anything else is said.
     drop(screen);
     let struck = stage.strike().await;
-    ended?;
+    if let Err(error) = ended {
+        eprintln!("The last that the programs said:\n{last_words}");
+        return Err(error);
+    }
     struck?;
     Ok(seconds.is_none_or(|seconds| verdict(&story, &scenes, seconds)))
 }

@@ -84,6 +84,12 @@ impl Stage {
         self.devices.desktop.agent.check()
     }
 
+    /// The last that each program said, for the person who must find out why the show broke off.
+    pub fn last_words(&self) -> String {
+        let programs = [&self.connector, &self.devices.room.agent, &self.devices.desktop.agent];
+        programs.map(|program| format!("{}:\n{}", program.name(), program.tail())).concat()
+    }
+
     /// Stops everything and removes the folder. Says what did not end as it should.
     pub async fn strike(self) -> Result<()> {
         let Each { room, desktop } = self.devices;
