@@ -191,7 +191,8 @@ impl FromStr for MailboxAddress {
         let text = text.trim();
         let (name, domain) = text.rsplit_once('@').ok_or(AddressError)?;
         let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '\\' | '<' | '>' | '"');
-        let odd_domain = domain.is_empty() || domain.starts_with('.') || domain.ends_with('.') || domain.contains("..");
+        let odd_domain =
+            domain.is_empty() || domain.starts_with('.') || domain.ends_with('.') || domain.contains("..");
         if name.is_empty() || odd_domain || text.len() > 320 || text.contains(odd) {
             return Err(AddressError);
         }
@@ -271,7 +272,11 @@ mod tests {
     #[test]
     fn addresses_are_checked_and_lower_cased() {
         let check = |text: &str, want: Option<&str>| {
-            assert_eq!(text.parse::<MailboxAddress>().ok().as_ref().map(MailboxAddress::as_str), want, "{text}");
+            assert_eq!(
+                text.parse::<MailboxAddress>().ok().as_ref().map(MailboxAddress::as_str),
+                want,
+                "{text}"
+            );
         };
         check("Room.One@Contoso.example", Some("room.one@contoso.example"));
         check("o'brien@contoso.example", Some("o'brien@contoso.example"));

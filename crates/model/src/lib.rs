@@ -12,7 +12,8 @@ mod redacted;
 
 pub use event::{Body, BodyKind, Event, EventKind, Response, Sensitivity, ShowAs};
 pub use ids::{
-    AddressError, DeploymentId, DeviceId, Epoch, EventId, IdError, MailboxAddress, MailboxId, Revision, RowId, StoreId, TenantName,
+    AddressError, DeploymentId, DeviceId, Epoch, EventId, IdError, MailboxAddress, MailboxId, Revision,
+    RowId, StoreId, TenantName,
 };
 pub use join::JoinTarget;
 pub use meeting::{DeviceKind, Meeting, MeetingStatus, Person};
