@@ -1,6 +1,14 @@
 //! Programs killed without warning, again and again, while calendars change. A device never loses a change, never sees
 //! one twice, and never goes back.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a scenario fails by panicking"
+)]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -79,10 +87,14 @@ fn starts(panel: &Agent) -> BTreeMap<String, Timestamp> {
 struct Seen {
     last: BTreeMap<String, Timestamp>,
     gone: Vec<String>,
+    revision: u64,
 }
 
 impl Seen {
     fn look(&mut self, panel: &Agent) {
+        let revision = panel.revision();
+        assert!(self.revision <= revision, "revision {revision} after {}", self.revision);
+        self.revision = revision;
         let now = starts(panel);
         for (subject, start) in &now {
             assert!(!self.gone.contains(subject), "{subject} came back");

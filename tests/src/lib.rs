@@ -40,4 +40,4 @@ pub use trace::{Mark, Trace, files_under, traces};
 pub use waiting::{PATIENCE, pass, wait_for, wait_until, wait_within};
 pub use watch::{Happening, Watch};
 pub use wire::Wire;
-pub use world::{DANA, ROOM, World, WorldPlan};
+pub use world::{DANA, ROOM, World, WorldPlan, kept_meeting};

@@ -6,6 +6,7 @@ use joinery_tenant::{MailboxKind, Options, Tenant};
 use tokio::runtime::Runtime;
 
 use crate::agent::Agent;
+use crate::booking::{in_minutes, webex};
 use crate::connector::{Connector, DeviceKind};
 use crate::folder::Folder;
 
@@ -222,4 +223,14 @@ impl Default for World {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A world in which the room's panel shows the meeting "Kept", its button on.
+#[track_caller]
+pub fn kept_meeting() -> (World, Agent) {
+    let world = World::new();
+    let panel = world.room();
+    world.tenant.create(ROOM, &webex("Kept", in_minutes(3), 60)).unwrap();
+    panel.wait_for_subjects(&["Kept"]);
+    (world, panel)
 }
