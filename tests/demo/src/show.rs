@@ -1,5 +1,6 @@
 //! The show itself: hears the devices, lets the story go on, draws; at the end the verdict.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -38,7 +39,10 @@ pub async fn run(mut stage: Stage, seconds: Option<u32>, stop: &Shutdown) -> Res
         return Err(error);
     }
     struck?;
-    Ok(seconds.is_none_or(|seconds| verdict(&story, &scenes, seconds)))
+    match seconds {
+        Some(seconds) => Ok(verdict(&story, &scenes, seconds)?),
+        None => Ok(true),
+    }
 }
 
 struct Show {
@@ -207,26 +211,28 @@ async fn until(end: Option<Instant>) {
 }
 
 /// Says what was seen, and what was not.
-fn verdict(story: &Story, scenes: &[Scene], seconds: u32) -> bool {
-    println!("\nSeen in {seconds} seconds:");
+fn verdict(story: &Story, scenes: &[Scene], seconds: u32) -> io::Result<bool> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "\nSeen in {seconds} seconds:")?;
     for sight in Sight::ALL {
         let last = scenes.iter().rev().find(|scene| scene.sight == sight && scene.is_over());
         let delay = |side: Side| {
             last.and_then(|scene| scene.delay(side)).map_or("-".to_owned(), |delay| delay_text(sight, delay))
         };
-        println!(
+        writeln!(
+            out,
             "  {:<52} room {:>9}   desktop {:>9}",
             sight.name(),
             delay(Side::Room),
             delay(Side::Desktop)
-        );
+        )?;
     }
     let unseen = story.unseen();
     for (sight, side) in &unseen {
-        println!("NOT seen on the {}: {}", side.name(), sight.name());
+        writeln!(out, "NOT seen on the {}: {}", side.name(), sight.name())?;
     }
     if unseen.is_empty() {
-        println!("All of it was seen on both devices.");
+        writeln!(out, "All of it was seen on both devices.")?;
     }
-    unseen.is_empty()
+    Ok(unseen.is_empty())
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,13 +44,13 @@ impl Stage {
     pub async fn set(programs: Option<&Path>) -> Result<Self> {
         let programs = find_programs(programs)?;
         let folder = tempfile::Builder::new().prefix("joinery-demo-").tempdir()?;
-        println!("Setting the stage in {}", folder.path().display());
+        writeln!(io::stdout(), "Setting the stage in {}", folder.path().display())?;
 
         // The library of the tenant and ours share one provider of cryptography.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mailboxes = MAILBOXES.iter().map(|(_, (address, kind))| ((*address).to_owned(), *kind)).collect();
         let tenant = Tenant::start(Options { mailboxes, ..Options::default() }).await?;
-        say("simulated Microsoft 365", &format!("at {}, with two mailboxes", tenant.graph_url()));
+        say("simulated Microsoft 365", &format!("at {}, with two mailboxes", tenant.graph_url()))?;
         let calendars = Calendars::fill(tenant, joinery_daemon::now())?;
 
         let line = CommandLine {
@@ -63,12 +64,12 @@ impl Stage {
             folder.path().join("connector.log"),
         )?;
         wait("the connector", || line.ask(&["status", "--json"]), |_| true, &mut connector).await?;
-        say("joinery-connector run", "its own authority, key file and database are made");
+        say("joinery-connector run", "its own authority, key file and database are made")?;
 
         for (_, (address, kind)) in MAILBOXES.iter() {
             let kind = if matches!(kind, MailboxKind::Room) { "room" } else { "user" };
             line.ask(&["mailbox", "add", address, "--kind", kind, "--json"]).await?;
-            say("joinery-connector mailbox add", address);
+            say("joinery-connector mailbox add", address)?;
         }
         let popup = popup::is_there().await;
         let room = start_device(folder.path(), &programs, &line, &mut connector, Plan::room()).await?;
@@ -138,14 +139,14 @@ async fn start_device(
     let field = |name: &str| {
         invitation.get(name).and_then(Value::as_str).context("device invite printed another shape")
     };
-    say("joinery-connector device invite", &format!("code {} for {}", field("code")?, mailbox));
+    say("joinery-connector device invite", &format!("code {} for {}", field("code")?, mailbox))?;
     // The code is good once; `enroll` prints for people.
     let enrolled =
         crate::program::command(&line.program, &line.arguments(&["enroll", field("url")?])).output().await?;
     if !enrolled.status.success() {
         bail!("joinery-agent enroll failed: {}", String::from_utf8_lossy(&enrolled.stderr).trim());
     }
-    say("joinery-agent enroll", &format!("the {name} has its certificate"));
+    say("joinery-agent enroll", &format!("the {name} has its certificate"))?;
 
     let log = folder.join(format!("{name}.log"));
     let mut agent =
@@ -155,7 +156,7 @@ async fn start_device(
         // The reason may lie on the other side.
         let _ = running.check();
     })?;
-    say("joinery-agent run", &format!("the {name} shows its list"));
+    say("joinery-agent run", &format!("the {name} shows its list"))?;
     Ok(Device { title: plan.title, agent, line })
 }
 
@@ -231,6 +232,6 @@ fn quoted(path: impl AsRef<OsStr>) -> String {
     Value::from(path.as_ref().to_string_lossy()).to_string()
 }
 
-fn say(what: &str, result: &str) {
-    println!("  {what:<33} {result}");
+fn say(what: &str, result: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "  {what:<33} {result}")
 }
