@@ -18,3 +18,18 @@ pub(super) fn print_json<T: serde::Serialize>(value: &T) -> Result<(), CliError>
     super::table::line(&serde_json::to_string(value).map_err(anyhow::Error::from)?);
     Ok(())
 }
+
+/// Asks the daemon about one thing and prints the answer: as JSON, or with `say` for a person.
+pub(super) async fn tell<T: DeserializeOwned + serde::Serialize>(
+    config: &Config,
+    request: &AdminRequest,
+    json: bool,
+    say: impl Fn(&T),
+) -> Result<(), CliError> {
+    let answer = ask(config, request).await?;
+    if json {
+        return print_json(&answer);
+    }
+    say(&answer);
+    Ok(())
+}

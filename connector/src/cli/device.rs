@@ -72,54 +72,30 @@ pub(super) async fn run(config: &Config, command: DeviceCommand) -> Result<(), C
             };
             let ttl = read_duration(&ttl).map_err(|message| CliError::Usage(format!("--ttl {message}")))?;
             let request = AdminRequest::DeviceInvite { address, kind, ttl_s: ttl.as_secs() };
-            let answer: InviteAnswer = client::ask(config, &request).await?;
-            if json {
-                return client::print_json(&answer);
-            }
-            table::line(&format!(
-                "Code for a {} of {}: {}",
-                answer.kind,
-                answer.mailbox.as_str(),
-                answer.code
-            ));
-            table::line(&format!("Good until {}. On the device:", table::time(Some(answer.expires))));
-            table::line(&format!("  joinery-agent enroll {}", answer.url));
-            Ok(())
+            client::tell(config, &request, json, invited).await
         }
         DeviceCommand::List { json } => {
-            let lines: Vec<DeviceLine> = client::ask(config, &AdminRequest::DeviceList).await?;
-            if json {
-                return client::print_json(&lines);
-            }
-            print(&lines);
-            Ok(())
+            client::tell(config, &AdminRequest::DeviceList, json, |lines: &Vec<DeviceLine>| print(lines))
+                .await
         }
         DeviceCommand::Show { device, json } => {
-            one(config, &AdminRequest::DeviceShow { device }, json, show).await
+            client::tell(config, &AdminRequest::DeviceShow { device }, json, show).await
         }
         DeviceCommand::Rename { device, name, json } => {
             let said = |line: &DeviceLine| table::line(&format!("{} is called {} now", line.id, line.name));
-            one(config, &AdminRequest::DeviceRename { device, name }, json, said).await
+            client::tell(config, &AdminRequest::DeviceRename { device, name }, json, said).await
         }
         DeviceCommand::Revoke { device, json } => {
             let said = |line: &DeviceLine| table::line(&format!("{} ({}) is cut off", line.name, line.id));
-            one(config, &AdminRequest::DeviceRevoke { device }, json, said).await
+            client::tell(config, &AdminRequest::DeviceRevoke { device }, json, said).await
         }
     }
 }
 
-async fn one(
-    config: &Config,
-    request: &AdminRequest,
-    json: bool,
-    say: impl Fn(&DeviceLine),
-) -> Result<(), CliError> {
-    let line: DeviceLine = client::ask(config, request).await?;
-    if json {
-        return client::print_json(&line);
-    }
-    say(&line);
-    Ok(())
+fn invited(answer: &InviteAnswer) {
+    table::line(&format!("Code for a {} of {}: {}", answer.kind, answer.mailbox.as_str(), answer.code));
+    table::line(&format!("Good until {}. On the device:", table::time(Some(answer.expires))));
+    table::line(&format!("  joinery-agent enroll {}", answer.url));
 }
 
 fn mailbox(line: &DeviceLine) -> String {

@@ -87,15 +87,11 @@ pub(super) async fn run(config: &Config, command: MailboxCommand) -> Result<(), 
         }
         MailboxCommand::Import { file, json } => add(config, read_csv(&file)?, json).await,
         MailboxCommand::List { json } => {
-            let lines: Vec<MailboxLine> = client::ask(config, &AdminRequest::MailboxList).await?;
-            if json {
-                return client::print_json(&lines);
-            }
-            print(&lines);
-            Ok(())
+            client::tell(config, &AdminRequest::MailboxList, json, |lines: &Vec<MailboxLine>| print(lines))
+                .await
         }
         MailboxCommand::Show { address, json } => {
-            one(config, &AdminRequest::MailboxShow { address }, json, |line| {
+            client::tell(config, &AdminRequest::MailboxShow { address }, json, |line| {
                 print(std::slice::from_ref(line))
             })
             .await
@@ -104,28 +100,14 @@ pub(super) async fn run(config: &Config, command: MailboxCommand) -> Result<(), 
             let said = |line: &MailboxLine| {
                 table::line(&format!("{} is erased and its keys are shredded", line.address.as_str()));
             };
-            one(config, &AdminRequest::MailboxRemove { address }, json, said).await
+            client::tell(config, &AdminRequest::MailboxRemove { address }, json, said).await
         }
         MailboxCommand::Resync { address, json } => {
             let said =
                 |line: &MailboxLine| table::line(&format!("{} is being read anew", line.address.as_str()));
-            one(config, &AdminRequest::MailboxResync { address }, json, said).await
+            client::tell(config, &AdminRequest::MailboxResync { address }, json, said).await
         }
     }
-}
-
-async fn one(
-    config: &Config,
-    request: &AdminRequest,
-    json: bool,
-    say: impl Fn(&MailboxLine),
-) -> Result<(), CliError> {
-    let line: MailboxLine = client::ask(config, request).await?;
-    if json {
-        return client::print_json(&line);
-    }
-    say(&line);
-    Ok(())
 }
 
 /// Adds what can be added; one refusal does not stop the others.

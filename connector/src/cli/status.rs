@@ -14,10 +14,10 @@ pub(super) struct StatusArgs {
 }
 
 pub(super) async fn run(config: &Config, args: &StatusArgs) -> Result<(), CliError> {
-    let status: StatusAnswer = client::ask(config, &AdminRequest::Status).await?;
-    if args.json {
-        return client::print_json(&status);
-    }
+    client::tell(config, &AdminRequest::Status, args.json, print).await
+}
+
+fn print(status: &StatusAnswer) {
     let [sessions, enrollment] = &status.listen;
     table::line(&format!(
         "joinery-connector {}, running since {}",
@@ -39,5 +39,4 @@ pub(super) async fn run(config: &Config, args: &StatusArgs) -> Result<(), CliErr
     mailbox::print_problems(&failing);
     table::line("");
     device::print(&status.devices);
-    Ok(())
 }

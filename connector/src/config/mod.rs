@@ -1,7 +1,6 @@
 //! The configuration: as written in [`file`], as used here. Only checked values leave this module.
 
 mod file;
-mod span;
 mod values;
 
 use std::collections::BTreeMap;
@@ -11,7 +10,7 @@ use std::time::Duration;
 
 use joinery_model::TenantName;
 
-pub use span::ConfigError;
+pub use joinery_daemon::ConfigError;
 pub use values::duration as read_duration;
 
 /// Everything that the connector is told, checked.
@@ -117,7 +116,8 @@ impl Config {
     /// # Errors
     /// One sentence that names the line and the key.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let file: file::ConfigFile = toml::from_str(text).map_err(|error| span::from_toml(text, &error))?;
+        let file: file::ConfigFile =
+            toml::from_str(text).map_err(|error| ConfigError::of_toml(text, &error))?;
         file.check(text)
     }
 }

@@ -4,6 +4,7 @@
 //! The rings below take `now` and random bytes as arguments; this is where they come from.
 
 mod clock;
+mod config_error;
 pub mod control;
 mod durable;
 mod logging;
@@ -11,6 +12,7 @@ pub mod notify;
 mod shutdown;
 
 pub use clock::{NoRandomness, now, random, random_unit};
+pub use config_error::ConfigError;
 pub use durable::{WriteError, write_durably};
 pub use logging::{LoggingError, start_logging};
 pub use shutdown::Shutdown;

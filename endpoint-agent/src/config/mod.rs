@@ -1,13 +1,12 @@
 //! The agent's configuration: as written in [`file`], as used here. Only checked values leave this module.
 
-mod error;
 mod file;
 mod place;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use error::ConfigError;
+pub use joinery_daemon::ConfigError;
 pub use place::Surroundings;
 
 /// Everything that the agent is told, checked.

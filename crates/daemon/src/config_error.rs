@@ -1,4 +1,4 @@
-//! Where in the file a mistake is, in words.
+//! What is wrong with a configuration file, and where in it, in words.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -41,10 +41,11 @@ impl ConfigError {
         false
     }
 
-    pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
+    /// The file at `path` cannot be read.
+    pub fn unreadable(path: &Path, error: &std::io::Error) -> Self {
         let message = match error.kind() {
             std::io::ErrorKind::NotFound => {
-                "there is no such file; write it, or leave out --config".to_owned()
+                "there is no such file; write it, or name another with --config".to_owned()
             }
             std::io::ErrorKind::PermissionDenied => {
                 "may not be read by this user; allow it, or run as its owner".to_owned()
@@ -55,21 +56,26 @@ impl ConfigError {
         Self { file: Some(path.to_owned()), line: None, key: None, message }
     }
 
-    pub(super) fn at<T>(text: &str, key: &str, value: &toml::Spanned<T>, message: impl Into<String>) -> Self {
+    /// `value` under `key` is wrong; `text` is the whole source, for the line.
+    pub fn at<T>(text: &str, key: &str, value: &toml::Spanned<T>, message: impl Into<String>) -> Self {
         let line = Some(line_of(text, value.span().start));
         Self { file: None, line, key: Some(key.to_owned()), message: message.into() }
     }
 
-    pub(super) fn missing(key: &str, message: impl Into<String>) -> Self {
+    /// `key` is not there, or what stands in its place by default cannot be used.
+    pub fn missing(key: &str, message: impl Into<String>) -> Self {
         Self { file: None, line: None, key: Some(key.to_owned()), message: message.into() }
     }
 
-    pub(super) fn in_file(self, path: &Path) -> Self {
+    /// The same, of the file at `path`.
+    #[must_use]
+    pub fn in_file(self, path: &Path) -> Self {
         Self { file: Some(path.to_owned()), ..self }
     }
 
-    /// Keeps the parser's own sentence, but never the source line: it may hold something private.
-    pub(super) fn of_toml(text: &str, error: &toml::de::Error) -> Self {
+    /// The parser's own sentence with line and key, but never the source line: it may hold a secret that was put under
+    /// a wrong key.
+    pub fn of_toml(text: &str, error: &toml::de::Error) -> Self {
         let line = error.span().map(|span| line_of(text, span.start));
         let key = line
             .and_then(|line| text.lines().nth(line.saturating_sub(1)))
