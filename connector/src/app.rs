@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use joinery_kms::{Embedded, KeyManager};
-use joinery_model::{DeploymentId, MailboxId, StoreId, TenantName};
+use joinery_model::{DeploymentId, DeviceId, MailboxId, StoreId, TenantName};
 use joinery_msgraph::{Graph, GraphSettings};
 use joinery_pki::Authority;
 use joinery_store::Store;
@@ -15,7 +15,7 @@ use joinery_store_sqlite::Sqlite;
 
 use crate::config::{Config, TenantConfig};
 use crate::keyring::{KeyOwner, Keyring};
-use crate::records::{AuthorityRecord, DeploymentRecord, DeviceRecord, MailboxRecord, Records};
+use crate::records::{AuthorityRecord, DeploymentRecord, DeviceRecord, MailboxRecord, RecordError, Records};
 use crate::registry::Registry;
 use crate::roster::Roster;
 use crate::workers::sync::SyncHandle;
@@ -69,6 +69,27 @@ impl App {
     /// Notes the addresses that were opened, once.
     pub fn opened(&self, listening: Listening) {
         let _first = self.listening.set(listening);
+    }
+
+    /// Changes a device's record as it is now, not as somebody read it before: durable first, then for everybody to
+    /// see. Answers the record; `None`: there is no such device any more.
+    ///
+    /// # Errors
+    /// [`RecordError`]; nothing is changed then.
+    pub async fn change_device(
+        &self,
+        id: DeviceId,
+        change: impl FnOnce(&mut DeviceRecord) + Send,
+    ) -> Result<Option<DeviceRecord>, RecordError> {
+        let _one = self.registry.changes.lock().await;
+        let Some(known) = self.registry.record(id) else { return Ok(None) };
+        let mut record = known.clone();
+        change(&mut record);
+        if record != known {
+            self.records.put(&record).await?;
+            self.registry.put(record.clone());
+        }
+        Ok(Some(record))
     }
 
     /// Opens store and keys, loads mailboxes and devices, makes key file, deployment id and authority at the first

@@ -92,6 +92,11 @@ impl Mailbox {
         *self.revision.borrow()
     }
 
+    /// The operator removes it: from now on no round writes it.
+    pub fn close(&self) {
+        self.removed.store(true, Ordering::Release);
+    }
+
     /// Whether the operator removed it meanwhile; then nothing is written any more.
     pub fn is_removed(&self) -> bool {
         self.removed.load(Ordering::Acquire)
@@ -143,10 +148,8 @@ impl Roster {
     }
 
     /// Lets a mailbox go.
-    pub fn remove(&self, id: MailboxId) -> Option<Arc<Mailbox>> {
-        let mailbox = self.mailboxes.write().remove(&id)?;
-        mailbox.removed.store(true, Ordering::Release);
-        Some(mailbox)
+    pub fn remove(&self, id: MailboxId) {
+        self.mailboxes.write().remove(&id);
     }
 
     /// The mailbox of this id.

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use joinery_model::{DeviceKind, Revision, RowId};
+use joinery_model::{DeviceId, DeviceKind, Revision, RowId};
 use joinery_seal::{Day, KeyBinding, RowBinding, RowKind, SealedRow, seal};
 
 use crate::app::App;
 use crate::config::Config;
-use crate::records::{InvitationRecord, MailboxKind, MailboxRecord};
+use crate::records::{DeviceRecord, InvitationRecord, MailboxKind, MailboxRecord};
 use crate::roster::Mailbox;
 use crate::workers::sync::{self, SyncLoop};
 
@@ -112,4 +112,22 @@ pub fn invitation(mailbox: &Mailbox, lookup: &str, expires: Timestamp) -> Invita
         tries: 0,
         outcome: None,
     }
+}
+
+/// A registered device of the mailbox.
+pub async fn device(app: &App, mailbox: &Mailbox, name: &str) -> DeviceId {
+    let record = DeviceRecord {
+        id: DeviceId::from_bytes(joinery_daemon::random().unwrap()),
+        name: name.to_owned(),
+        kind: DeviceKind::Room,
+        mailbox: mailbox.id(),
+        hpke: vec![7; 32],
+        enrolled: joinery_daemon::now(),
+        certificate_until: joinery_daemon::now(),
+        revoked: None,
+        last_seen: None,
+    };
+    app.records.put(&record).await.unwrap();
+    app.registry.put(record.clone());
+    record.id
 }

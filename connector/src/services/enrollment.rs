@@ -7,8 +7,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use joinery_model::DeviceId;
 use joinery_transport::{EnrollRefusal, EnrollRequest, Enrolled, EnrollmentDesk, Ticket};
-use parking_lot::Mutex as SyncMutex;
-use tokio::sync::Mutex;
+use parking_lot::Mutex;
 
 use super::rate::Rate;
 use crate::app::App;
@@ -18,16 +17,14 @@ use crate::records::{DeviceRecord, InvitationRecord, Outcome};
 pub struct Desk {
     app: Arc<App>,
     session_port: u16,
-    rate: SyncMutex<Rate>,
-    /// One change of an invitation at a time: two devices cannot both use one code.
-    invitations: Mutex<()>,
+    rate: Mutex<Rate>,
 }
 
 impl Desk {
     /// A desk that sends devices to `session_port`.
     pub fn new(app: Arc<App>, session_port: u16) -> Self {
-        let rate = SyncMutex::new(Rate::new(app.config.server.enrollments_per_minute));
-        Self { app, session_port, rate, invitations: Mutex::new(()) }
+        let rate = Mutex::new(Rate::new(app.config.server.enrollments_per_minute));
+        Self { app, session_port, rate }
     }
 
     async fn invitation(&self, lookup: &str) -> Result<Option<InvitationRecord>, EnrollRefusal> {
@@ -66,7 +63,7 @@ impl EnrollmentDesk for Desk {
             tracing::warn!(%remote, "Enrollment is tried too often; the source has to wait");
             return Err(EnrollRefusal::TooMany { retry_after: wait });
         }
-        let _one = self.invitations.lock().await;
+        let _one = self.app.registry.changes.lock().await;
         let found = self.invitation(lookup).await?.filter(|found| found.is_open(joinery_daemon::now()));
         let Some(mut invitation) = found else {
             let random: [u8; 16] = joinery_daemon::random().map_err(unavailable)?;
@@ -80,7 +77,7 @@ impl EnrollmentDesk for Desk {
 
     /// Records the device and the answer together, then answers. The same request gets the same answer again.
     async fn finish(&self, ticket: Ticket, request: EnrollRequest) -> Result<Enrolled, EnrollRefusal> {
-        let _one = self.invitations.lock().await;
+        let _one = self.app.registry.changes.lock().await;
         let now = joinery_daemon::now();
         let mut invitation = self
             .invitation(&ticket.id)
@@ -136,6 +133,8 @@ impl EnrollmentDesk for Desk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::records::MailboxRecord;
+    use crate::services::admin::{self, AdminRequest};
     use crate::testing::{self, TestApp};
     use joinery_seal::DevicePublic;
 
@@ -195,6 +194,20 @@ mod tests {
         test.app.records.put(&invitation).await.unwrap();
         assert!(matches!(desk.finish(ticket, request(1)).await, Err(EnrollRefusal::Gone)));
         assert!(!is_right(&desk.begin("123456", FROM).await.unwrap()));
+    }
+
+    #[tokio::test]
+    async fn nothing_comes_back_after_the_mailbox_was_removed() {
+        let (test, desk) = desk().await;
+        let ticket = desk.begin("123456", FROM).await.unwrap();
+        let remove = AdminRequest::MailboxRemove { address: "room@contoso.example".to_owned() };
+        let (removed, _) = tokio::join!(admin::answer(&test.app, remove), desk.finish(ticket, request(1)));
+        removed.unwrap();
+        let records = &test.app.records;
+        assert!(records.all::<DeviceRecord>().await.unwrap().is_empty());
+        assert!(records.all::<InvitationRecord>().await.unwrap().is_empty());
+        assert!(records.all::<MailboxRecord>().await.unwrap().is_empty());
+        assert!(test.app.registry.all().is_empty() && test.app.roster.all().is_empty());
     }
 
     #[tokio::test]

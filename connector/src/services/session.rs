@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use joinery_model::{Epoch, Revision};
+use joinery_model::{DeviceId, Epoch, Revision};
 use joinery_pki::PeerName;
 use joinery_seal::{
     ContentKey, DevicePublic, GrantBinding, KeyBinding, RowBinding, RowKind, Sealed, grant, seal,
@@ -18,7 +18,7 @@ use joinery_transport::{
 };
 
 use crate::app::App;
-use crate::records::{DeviceRecord, RecordError};
+use crate::records::DeviceRecord;
 use crate::registry::{Seat, Seen};
 use crate::roster::Mailbox;
 
@@ -85,27 +85,31 @@ impl SessionDesk for Sessions {
             let _closed = tokio::time::timeout(COURTESY, link.send(ToAgent::Goodbye(reason))).await;
         }
         if self.app.registry.leave(peer.device, &seat) {
-            self.note_last_seen(&device).await;
+            self.note_last_seen(device.id).await;
         }
         tracing::info!(device = %device.id, "Session ended");
     }
 
     async fn renew(&self, peer: PeerName, request: RenewRequest) -> Result<Renewed, Refusal> {
-        let mut device = self.app.registry.active(peer.device).ok_or(Refusal::Revoked)?;
         let serial = joinery_daemon::random().map_err(refuse)?;
         let now = joinery_daemon::now();
         let issued = self
             .app
             .authority
-            .issue_device(&request.csr, self.app.deployment, device.id, now, serial)
+            .issue_device(&request.csr, self.app.deployment, peer.device, now, serial)
             .map_err(|_| Refusal::BadRequest)?;
-        device.certificate_until = issued.not_after;
-        if let Some(DevicePublic(key)) = request.hpke {
-            device.hpke = key.to_vec();
-        }
-        self.app.records.put(&device).await.map_err(refuse)?;
-        tracing::info!(device = %device.id, "Certificate renewed");
-        self.app.registry.put(device);
+        let renew = |device: &mut DeviceRecord| {
+            if device.revoked.is_some() {
+                return;
+            }
+            device.certificate_until = issued.not_after;
+            if let Some(DevicePublic(key)) = request.hpke {
+                device.hpke = key.to_vec();
+            }
+        };
+        let device = self.app.change_device(peer.device, renew).await.map_err(refuse)?;
+        device.filter(|device| device.revoked.is_none()).ok_or(Refusal::Revoked)?;
+        tracing::info!(device = %peer.device, "Certificate renewed");
         Ok(Renewed { certificate: issued.der, anchors: vec![self.app.authority.certificate().to_vec()] })
     }
 }
@@ -116,15 +120,10 @@ fn refuse(error: impl std::fmt::Display) -> Refusal {
 }
 
 impl Sessions {
-    async fn note_last_seen(&self, device: &DeviceRecord) {
-        let Some(mut record) = self.app.registry.record(device.id) else { return };
-        record.last_seen = Some(joinery_daemon::now());
-        let kept: Result<(), RecordError> = self.app.records.put(&record).await;
-        match kept {
-            Ok(()) => self.app.registry.put(record),
-            Err(error) => {
-                tracing::warn!(device = %device.id, "When the device was last seen is not kept: {error}")
-            }
+    async fn note_last_seen(&self, device: DeviceId) {
+        let now = joinery_daemon::now();
+        if let Err(error) = self.app.change_device(device, |record| record.last_seen = Some(now)).await {
+            tracing::warn!(%device, "When the device was last seen is not kept: {error}");
         }
     }
 }

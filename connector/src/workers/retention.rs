@@ -19,9 +19,11 @@ pub async fn run(app: Arc<App>, stop: joinery_daemon::Shutdown) {
         if let Err(error) = erase_rows(app.store.as_ref(), &app.roster, Day::of(now)).await {
             tracing::error!("Old rows are not erased: {error}; it is tried again");
         }
+        let changes = app.registry.changes.lock().await;
         if let Err(error) = erase_invitations(&app.records, now).await {
             tracing::error!("Old invitations are not erased: {error}; it is tried again");
         }
+        drop(changes);
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(app.config.enforce_every) => {}
@@ -47,11 +49,12 @@ async fn erase(
     removes: Vec<RowId>,
     today: Day,
 ) -> Result<(), StoreError> {
-    let mailbox = roster.by_id(id);
-    let _writer = match &mailbox {
-        Some(mailbox) => Some(mailbox.writer.lock().await),
-        None => None,
-    };
+    // One that was removed meanwhile has no rows any more.
+    let Some(mailbox) = roster.by_id(id) else { return Ok(()) };
+    let _writer = mailbox.writer.lock().await;
+    if mailbox.is_removed() {
+        return Ok(());
+    }
     let commit = Commit {
         from: store.head(id).await?.revision,
         upserts: Vec::new(),
@@ -60,9 +63,7 @@ async fn erase(
         state: None,
     };
     let revision = store.commit(id, commit).await?;
-    if let Some(mailbox) = &mailbox {
-        mailbox.announce(revision);
-    }
+    mailbox.announce(revision);
     Ok(())
 }
 

@@ -111,7 +111,14 @@ pub async fn read(app: &App, mailbox: &Mailbox, anew: bool) -> Result<RoundRepor
     let tenant = &mailbox.record.tenant;
     let graph = app.graphs.get(tenant).ok_or_else(|| RoundError::NoTenant(tenant.clone()))?;
     let owner = mailbox.key_owner();
-    let (epoch, current) = app.keyring.current(&owner).await?;
+    let (epoch, current) = {
+        // A removal shreds the keys: none is made after it.
+        let _writer = mailbox.writer.lock().await;
+        if mailbox.is_removed() {
+            return Err(RoundError::Removed);
+        }
+        app.keyring.current(&owner).await?
+    };
     let first = app.keyring.key(&owner, Epoch::FIRST).await?;
     let keys = RowKeys { owner: &owner, first: &first, epoch, current: &current };
 
@@ -355,8 +362,8 @@ mod tests {
         let (tenant, test, mailbox) = world().await;
         let app = &test.app;
         tenant.create(ROOM, &meeting("One")).unwrap();
-        app.roster.remove(mailbox.id());
+        mailbox.close();
         assert!(matches!(read(app, &mailbox, false).await, Err(RoundError::Removed)));
-        assert!(app.store.rows(mailbox.id()).await.unwrap().is_empty());
+        assert!(app.store.keys(mailbox.id()).await.unwrap().is_empty());
     }
 }

@@ -26,7 +26,6 @@ pub(super) async fn invite(
     kind: DeviceKind,
     ttl_s: u64,
 ) -> Result<InviteAnswer, AdminError> {
-    let mailbox = mailboxes::find(app, address)?;
     let ttl = Duration::from_secs(ttl_s);
     if ttl < Duration::from_secs(60) || ttl > LONGEST_TTL {
         return Err(AdminError::usage("ttl", "--ttl is out of bounds; set it to 1m to 30d"));
@@ -34,6 +33,8 @@ pub(super) async fn invite(
     let expires = joinery_daemon::now()
         .checked_add(jiff::SignedDuration::try_from(ttl).map_err(AdminError::internal)?)
         .map_err(AdminError::internal)?;
+    let _one = app.registry.changes.lock().await;
+    let mailbox = mailboxes::find(app, address)?;
     let code = free_code(app).await?;
     let id: [u8; 16] = joinery_daemon::random().map_err(AdminError::internal)?;
     let invitation = InvitationRecord {
@@ -76,6 +77,9 @@ fn find(app: &App, wanted: &str) -> Result<DeviceRecord, AdminError> {
         let id = record.id.to_string();
         record.name == wanted || id == wanted || (wanted.len() >= 4 && id.starts_with(wanted))
     };
+    if let Some(exact) = app.registry.all().into_iter().find(|(record, ..)| record.id.to_string() == wanted) {
+        return Ok(exact.0);
+    }
     let mut found: Vec<_> =
         app.registry.all().into_iter().map(|(record, ..)| record).filter(matches).collect();
     match (found.pop(), found.is_empty()) {
@@ -108,24 +112,20 @@ pub(super) async fn rename(app: &App, wanted: &str, name: &str) -> Result<Device
         let message = format!("a name has 1 to {LONGEST_NAME} printable characters");
         return Err(AdminError::usage("name", message));
     }
-    let mut record = find(app, wanted)?;
-    record.name = name.to_owned();
-    app.records.put(&record).await?;
-    let id = record.id.to_string();
-    app.registry.put(record);
-    show(app, &id)
+    let id = find(app, wanted)?.id;
+    app.change_device(id, |record| record.name = name.to_owned()).await?;
+    show(app, &id.to_string())
 }
 
 /// Durable first, then the session is cut.
 pub(super) async fn revoke(app: &App, wanted: &str) -> Result<DeviceLine, AdminError> {
-    let mut record = find(app, wanted)?;
-    let id = record.id;
-    if record.revoked.is_none() {
-        record.revoked = Some(joinery_daemon::now());
-        app.records.put(&record).await?;
-        app.registry.put(record);
-        tracing::info!(device = %id, "Device revoked");
-    }
+    let id = find(app, wanted)?.id;
+    let now = joinery_daemon::now();
+    app.change_device(id, |record| {
+        record.revoked.get_or_insert(now);
+    })
+    .await?;
+    tracing::info!(device = %id, "Device revoked");
     app.registry.dismiss(id, GoodbyeReason::Revoked);
     show(app, &id.to_string())
 }
@@ -153,5 +153,34 @@ fn line(app: &App, record: DeviceRecord, seen: Seen, here: bool) -> DeviceLine {
         certificate_until: record.certificate_until,
         last_seen: record.last_seen,
         revoked: record.revoked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn a_revocation_survives_whatever_else_is_changed_meanwhile() {
+        let test = testing::app().await;
+        let app = &test.app;
+        let mailbox = testing::mailbox(app, "room@contoso.example").await;
+        testing::device(app, &mailbox, "Panel").await;
+        let (revoked, renamed) = tokio::join!(revoke(app, "Panel"), rename(app, "Panel", "Board"));
+        assert!(revoked.is_ok() && renamed.is_ok());
+        let kept = app.records.all::<DeviceRecord>().await.unwrap().remove(0);
+        assert!(kept.revoked.is_some() && kept.name == "Board");
+        assert_eq!(show(app, "Board").unwrap().state, "revoked");
+    }
+
+    #[tokio::test]
+    async fn the_id_of_a_device_names_it_whatever_another_calls_itself() {
+        let test = testing::app().await;
+        let app = &test.app;
+        let mailbox = testing::mailbox(app, "room@contoso.example").await;
+        let panel = testing::device(app, &mailbox, "Panel").await.to_string();
+        testing::device(app, &mailbox, &panel).await;
+        assert_eq!(find(app, &panel).unwrap().name, "Panel");
     }
 }

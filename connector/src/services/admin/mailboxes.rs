@@ -76,26 +76,28 @@ pub(super) fn show(app: &App, address: &str) -> Result<MailboxLine, AdminError> 
     Ok(line(&*find(app, address)?))
 }
 
-/// Erases rows, devices, invitations and every wrapped key of the mailbox. The mailbox's own record goes last, so that
-/// an interrupted removal can be repeated.
+/// Erases rows and every wrapped key of the mailbox, then its devices, its invitations and its own record, all at once.
+/// Only then it leaves the roster, so that a removal that failed can be repeated.
 pub(super) async fn remove(app: &App, address: &str) -> Result<MailboxLine, AdminError> {
     let mailbox = find(app, address)?;
     let gone = line(&mailbox);
     let id = mailbox.id();
+    mailbox.close();
     app.sync.remove(id).await;
-    app.roster.remove(id);
     let _writer = mailbox.writer.lock().await;
-    for device in app.registry.forget_mailbox(id) {
-        app.records.delete::<DeviceRecord>(*device.as_bytes()).await?;
-    }
-    for invitation in app.records.all::<InvitationRecord>().await? {
-        if invitation.mailbox == id {
-            app.records.delete::<InvitationRecord>(invitation.id()).await?;
-        }
-    }
+    let _changes = app.registry.changes.lock().await;
+    app.registry.forget_mailbox(id);
     app.store.remove_mailbox(id).await?;
     app.keyring.forget(id).await;
-    app.records.delete::<MailboxRecord>(*id.as_bytes()).await?;
+    let devices = app.records.all::<DeviceRecord>().await?;
+    let invitations = app.records.all::<InvitationRecord>().await?;
+    let mut deletes = vec![(MailboxRecord::KIND, mailbox.record.id())];
+    deletes
+        .extend(devices.iter().filter(|of| of.mailbox == id).map(|device| (DeviceRecord::KIND, device.id())));
+    let invitations = invitations.iter().filter(|of| of.mailbox == id);
+    deletes.extend(invitations.map(|invitation| (InvitationRecord::KIND, invitation.id())));
+    app.store.put_records(Vec::new(), deletes).await?;
+    app.roster.remove(id);
     tracing::info!(mailbox = %id, "Mailbox removed and its keys shredded");
     Ok(gone)
 }
