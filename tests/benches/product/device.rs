@@ -50,6 +50,8 @@ fn footprint(table: &mut Table, world: &World, panel: &Agent) {
         table.row("agent: resident memory (PSS)", pss, "MiB", "40 meetings listed");
     }
     let over = format!("of one core, over {} s", IDLE.as_secs());
+    let before = Memory::of(connector).rss_mib();
+    table.row("connector: resident memory", before, "MiB", "one mailbox, one session");
     table.row("agent: processor", agent_share, "%", &over);
     table.row("connector: processor", connector_share, "%", &format!("{over}, one empty round a second"));
     for name in ["joinery-agent", "joinery-connector"] {
@@ -107,6 +109,10 @@ fn way(table: &mut Table, world: &World, panel: &Agent) {
     );
     print(table, "of that, the wait for the poll", &changes, travels.iter().map(|travel| travel.poll));
     print(table, "of that, from Graph's page to list", &changes, travels.iter().map(|travel| travel.after));
+    for (name, id) in [("agent", panel.id()), ("connector", world.connector.id())] {
+        let memory = Memory::of(id).rss_mib();
+        table.row(&format!("{name}: resident memory afterwards"), memory, "MiB", &changes);
+    }
 }
 
 fn print(table: &mut Table, name: &str, on: &str, times: impl Iterator<Item = Duration>) {
