@@ -41,6 +41,9 @@ pub enum RoundError {
     /// The configuration no longer has the mailbox's tenant.
     #[error("the configuration has no tenant {0}; add its [[tenant]] table or remove the mailbox")]
     NoTenant(TenantName),
+    /// The program failed.
+    #[error("reading this calendar hit a fault in the program; please report it with the log of this moment")]
+    Fault,
     /// The operator removed the mailbox meanwhile.
     #[error("the mailbox was removed")]
     Removed,
@@ -58,6 +61,7 @@ impl RoundError {
             Self::Round(error) => error.code(),
             Self::Random(_) => "random",
             Self::NoTenant(_) => "tenant-missing",
+            Self::Fault => "fault",
             Self::Removed => "removed",
         }
     }
@@ -66,7 +70,7 @@ impl RoundError {
     pub fn needs_operator(&self) -> bool {
         match self {
             Self::Graph(error) => !error.is_retryable(),
-            Self::NoTenant(_) => true,
+            Self::NoTenant(_) | Self::Fault => true,
             Self::Key(_)
             | Self::Store(_)
             | Self::Seal(_)
@@ -86,6 +90,7 @@ impl RoundError {
             | Self::Round(_)
             | Self::Random(_)
             | Self::NoTenant(_)
+            | Self::Fault
             | Self::Removed => None,
         }
     }

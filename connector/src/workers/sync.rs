@@ -1,8 +1,10 @@
 //! The sync loop: takes every "mailbox M may have changed", reads the mailbox when its turn comes.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use joinery_calendar_sync::Backoff;
 use joinery_model::MailboxId;
 use tokio::sync::mpsc;
@@ -120,7 +122,9 @@ async fn one(app: &App, id: MailboxId) -> Duration {
     let poll = app.config.sync.poll_interval;
     let Some(mailbox) = app.roster.by_id(id) else { return poll };
     let anew = mailbox.take_resync();
-    let error = match round::read(app, &mailbox, anew).await {
+    // A fault that one calendar brings out must not be the last that is heard of it.
+    let round = AssertUnwindSafe(round::read(app, &mailbox, anew)).catch_unwind().await;
+    let error = match round.unwrap_or(Err(RoundError::Fault)) {
         Ok(report) => {
             let before = mailbox.progress();
             if before.last_round.is_none() || before.problem.is_some() || report.changed > 0 {
