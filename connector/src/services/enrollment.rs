@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use super::rate::Rate;
 use crate::app::App;
-use crate::records::{DeviceRecord, InvitationRecord, Outcome};
+use crate::records::{DeploymentRecord, DeviceRecord, InvitationRecord, Outcome, Stored};
 
 /// The desk.
 pub struct Desk {
@@ -34,8 +34,8 @@ impl Desk {
         })
     }
 
-    async fn keep(&self, invitation: &InvitationRecord) -> Result<(), EnrollRefusal> {
-        self.app.records.put(invitation).await.map_err(unavailable)
+    async fn keep(&self, record: &impl Stored) -> Result<(), EnrollRefusal> {
+        self.app.records.put(record).await.map_err(unavailable)
     }
 
     fn enrolled(&self, device: DeviceId, certificate: Vec<u8>) -> Enrolled {
@@ -66,6 +66,8 @@ impl EnrollmentDesk for Desk {
         let _one = self.app.registry.changes.lock().await;
         let found = self.invitation(lookup).await?.filter(|found| found.is_open(joinery_daemon::now()));
         let Some(mut invitation) = found else {
+            // Takes as long as counting a try, and fails when that fails.
+            self.keep(&DeploymentRecord { id: self.app.deployment }).await?;
             let random: [u8; 16] = joinery_daemon::random().map_err(unavailable)?;
             let nobody = joinery_pki::ActivationCode::from_random(random);
             return Ok(Ticket { id: lookup.to_owned(), password: nobody.password().to_owned().into() });
@@ -160,7 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn five_tries_burn_an_invitation_and_nobody_can_tell() {
-        let (_test, desk) = desk().await;
+        let (test, desk) = desk().await;
         for _ in 0..5 {
             let ticket = desk.begin("123456", FROM).await.unwrap();
             assert!(is_right(&ticket));
@@ -168,7 +170,10 @@ mod tests {
         }
         let burned = desk.begin("123456", FROM).await.unwrap();
         assert!(!is_right(&burned) && burned.password.len() == 10);
+        let written = async || test.app.store.records(DeploymentRecord::KIND).await.unwrap();
+        let before = written().await;
         let unknown = desk.begin("000000", FROM).await.unwrap();
+        assert_ne!(written().await, before, "it costs a write as well");
         assert!(!is_right(&unknown) && unknown.password.len() == 10);
     }
 
