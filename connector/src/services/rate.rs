@@ -29,6 +29,7 @@ impl Rate {
     /// # Errors
     /// How long to wait.
     pub fn take(&mut self, from: IpAddr, now: Instant) -> Result<(), Duration> {
+        let from = network(from);
         while self.tries.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) >= SPAN) {
             self.tries.pop_front();
         }
@@ -46,6 +47,14 @@ impl Rate {
                 Ok(())
             }
         }
+    }
+}
+
+/// Whoever has an IPv6 address has the 2^64 beside it as well: they count as one.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
     }
 }
 
@@ -69,5 +78,13 @@ mod tests {
         assert_eq!(rate.take(ip(99), at(20)), Err(Duration::from_secs(40)));
         assert_eq!(rate.take(ip(1), at(60)), Ok(()));
         assert_eq!(rate.take(ip(99), at(61)), Ok(()));
+    }
+
+    #[test]
+    fn neighbours_in_an_ipv6_network_are_one_source() {
+        let mut rate = Rate::new(4);
+        let mut take = |from: &str| rate.take(from.parse().unwrap(), Instant::now()).is_ok();
+        assert!(take("2001:db8::1") && take("2001:db8::2") && !take("2001:db8::3"));
+        assert!(take("2001:db8:0:1::1"));
     }
 }
