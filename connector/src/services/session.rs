@@ -179,14 +179,19 @@ async fn run(
     })
     .await?;
     let mut due = true;
+    // What the agent waits for, said once and not at each try.
+    let mut told = None;
     loop {
         let mut waiting = false;
         if due {
             dirty.mark_unchanged();
             match conversation.catch_up(link).await {
-                Ok(()) => {}
+                Ok(()) => told = None,
                 Err(Trouble::Wait(error)) => {
-                    tracing::warn!(device = %device.id, "The device has to wait: {error}");
+                    if told.as_ref() != Some(&error) {
+                        tracing::warn!(device = %device.id, "The device has to wait: {error}");
+                    }
+                    told = Some(error);
                     waiting = true;
                 }
                 Err(Trouble::End(end)) => return Err(end),
