@@ -14,6 +14,7 @@ use joinery_seal::{
 use joinery_store::{Record, RecordKind, Store, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use crate::keyring::{KeyOwner, Keyring, KeyringError};
 
@@ -131,7 +132,7 @@ impl Records {
     async fn sealed<T: Stored>(&self, value: &T) -> Result<Record, RecordError> {
         let owner = KeyOwner::daemon();
         let (epoch, key) = self.keyring.current(&owner).await?;
-        let text = serde_json::to_vec(value).map_err(|_| RecordError::Damaged(T::NAME))?;
+        let text = Zeroizing::new(serde_json::to_vec(value).map_err(|_| RecordError::Damaged(T::NAME))?);
         let nonce = joinery_daemon::random().map_err(|error| RecordError::Random(error.to_string()))?;
         let id = value.id();
         let binding = RowBinding {
