@@ -92,6 +92,20 @@ impl App {
         Ok(Some(record))
     }
 
+    /// Keeps when devices were last seen, in one write.
+    ///
+    /// # Errors
+    /// [`RecordError`]; the next call writes it then.
+    pub async fn keep_last_seen(&self) -> Result<(), RecordError> {
+        let _one = self.registry.changes.lock().await;
+        let records = self.registry.unsaved();
+        if !records.is_empty() {
+            self.records.put_all(&records).await?;
+            records.into_iter().for_each(|record| self.registry.put(record));
+        }
+        Ok(())
+    }
+
     /// Opens store and keys, loads mailboxes and devices, makes key file, deployment id and authority at the first
     /// start.
     ///

@@ -30,7 +30,7 @@ use app::{App, Listening};
 use config::Config;
 use services::admin::{self, AdminRequest};
 use services::{enrollment::Desk, session::Sessions};
-use workers::{certificate, retention, sync};
+use workers::{certificate, last_seen, retention, sync};
 
 /// How long sessions and calls may take to end after a stop was asked for.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -86,6 +86,11 @@ pub async fn run(config: Config, stop: Shutdown) -> Result<()> {
     });
     let (worker_app, worker_stop) = (Arc::clone(&app), stop.clone());
     tasks.spawn(async move {
+        last_seen::run(worker_app, worker_stop).await;
+        Ok(())
+    });
+    let (worker_app, worker_stop) = (Arc::clone(&app), stop.clone());
+    tasks.spawn(async move {
         retention::run(worker_app, worker_stop).await;
         Ok(())
     });
@@ -109,6 +114,7 @@ pub async fn run(config: Config, stop: Shutdown) -> Result<()> {
     app.registry.dismiss_all(GoodbyeReason::Shutdown);
     stop.trigger();
     drain(tasks).await;
+    last_seen::keep(&app).await;
     tracing::info!("Connector stopped");
     ended
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use joinery_model::{DeviceId, MailboxId, Revision};
 use joinery_transport::GoodbyeReason;
 use parking_lot::Mutex;
@@ -31,9 +32,17 @@ pub struct Seen {
 #[derive(Debug)]
 struct Slot {
     record: DeviceRecord,
+    /// End of its last session, newer than what its record may say: see [`Registry::unsaved`].
+    left: Option<Timestamp>,
     seen: Seen,
     /// Tells the session that is here to end, and why.
     session: Option<(u64, watch::Sender<Option<GoodbyeReason>>)>,
+}
+
+impl Slot {
+    fn record(&self) -> DeviceRecord {
+        DeviceRecord { last_seen: self.left.max(self.record.last_seen), ..self.record.clone() }
+    }
 }
 
 /// All registered devices, revoked ones too.
@@ -63,28 +72,26 @@ impl Registry {
         match slots.get_mut(&id) {
             Some(slot) => slot.record = record,
             None => {
-                slots.insert(id, Slot { record, seen: Seen::default(), session: None });
+                slots.insert(id, Slot { record, left: None, seen: Seen::default(), session: None });
             }
         }
     }
 
     /// A device's record, if it may come in.
     pub fn active(&self, id: DeviceId) -> Option<DeviceRecord> {
-        self.slots.lock().get(&id).map(|slot| &slot.record).filter(|record| record.revoked.is_none()).cloned()
+        self.record(id).filter(|record| record.revoked.is_none())
     }
 
     /// A device's record, revoked or not.
     pub fn record(&self, id: DeviceId) -> Option<DeviceRecord> {
-        self.slots.lock().get(&id).map(|slot| slot.record.clone())
+        self.slots.lock().get(&id).map(Slot::record)
     }
 
     /// All devices with what is known of them and whether they are here, ordered by name.
     pub fn all(&self) -> Vec<(DeviceRecord, Seen, bool)> {
         let slots = self.slots.lock();
-        let mut all: Vec<_> = slots
-            .values()
-            .map(|slot| (slot.record.clone(), slot.seen.clone(), slot.session.is_some()))
-            .collect();
+        let mut all: Vec<_> =
+            slots.values().map(|slot| (slot.record(), slot.seen.clone(), slot.session.is_some())).collect();
         all.sort_by(|(a, ..), (b, ..)| (&a.name, a.id).cmp(&(&b.name, b.id)));
         all
     }
@@ -103,7 +110,7 @@ impl Registry {
             older.send_replace(Some(GoodbyeReason::Replaced));
         }
         slot.seen = Seen { acknowledged: slot.seen.acknowledged, ..seen };
-        Some((slot.record.clone(), Seat { number, end }))
+        Some((slot.record(), Seat { number, end }))
     }
 
     /// Changes what is known of a device's session.
@@ -113,15 +120,25 @@ impl Registry {
         }
     }
 
-    /// Gives a seat back; answers whether it was still the device's session.
-    pub fn leave(&self, id: DeviceId, seat: &Seat) -> bool {
+    /// Gives a seat back. One whose session was replaced has nobody on it any more.
+    pub fn leave(&self, id: DeviceId, seat: &Seat, now: Timestamp) {
         let mut slots = self.slots.lock();
-        let Some(slot) = slots.get_mut(&id) else { return false };
-        let mine = slot.session.as_ref().is_some_and(|(number, _)| *number == seat.number);
-        if mine {
+        let Some(slot) = slots.get_mut(&id) else { return };
+        if slot.session.as_ref().is_some_and(|(number, _)| *number == seat.number) {
             slot.session = None;
+            slot.left = Some(now);
         }
-        mine
+    }
+
+    /// Records that say when a device was last seen and are not stored like that yet. That is written now and then for
+    /// all of them, not at the end of each session: a thousand may end in the same second.
+    pub fn unsaved(&self) -> Vec<DeviceRecord> {
+        self.slots
+            .lock()
+            .values()
+            .filter(|slot| slot.left > slot.record.last_seen)
+            .map(Slot::record)
+            .collect()
     }
 
     /// Ends a device's session.
@@ -164,8 +181,8 @@ mod tests {
             kind: DeviceKind::Room,
             mailbox: MailboxId::from_bytes([1; 16]),
             hpke: vec![7; 32],
-            enrolled: jiff::Timestamp::UNIX_EPOCH,
-            certificate_until: jiff::Timestamp::UNIX_EPOCH,
+            enrolled: Timestamp::UNIX_EPOCH,
+            certificate_until: Timestamp::UNIX_EPOCH,
             revoked: None,
             last_seen: None,
         }
@@ -182,10 +199,13 @@ mod tests {
         let (_, older) = registry.enter(device(1).id, Seen::default()).unwrap();
         let (_, newer) = registry.enter(device(1).id, Seen::default()).unwrap();
         assert_eq!((told(&older), told(&newer)), (Some(GoodbyeReason::Replaced), None));
-        assert!(!registry.leave(device(1).id, &older));
-        assert!(registry.all()[0].2);
-        assert!(registry.leave(device(1).id, &newer));
+        registry.leave(device(1).id, &older, Timestamp::MAX);
+        assert!(registry.all()[0].2 && registry.unsaved().is_empty());
+        registry.leave(device(1).id, &newer, Timestamp::MAX);
         assert!(!registry.all()[0].2);
+        assert_eq!(registry.unsaved()[0].last_seen, Some(Timestamp::MAX));
+        registry.put(registry.unsaved().remove(0));
+        assert!(registry.unsaved().is_empty());
     }
 
     #[test]
@@ -193,7 +213,7 @@ mod tests {
         let registry = Registry::default();
         registry.put(device(1));
         let (_, seat) = registry.enter(device(1).id, Seen::default()).unwrap();
-        registry.put(DeviceRecord { revoked: Some(jiff::Timestamp::UNIX_EPOCH), ..device(1) });
+        registry.put(DeviceRecord { revoked: Some(Timestamp::UNIX_EPOCH), ..device(1) });
         registry.dismiss(device(1).id, GoodbyeReason::Revoked);
         assert_eq!(told(&seat), Some(GoodbyeReason::Revoked));
         assert!(registry.active(device(1).id).is_none());

@@ -77,6 +77,18 @@ impl Records {
         Ok(self.store.put_record(self.sealed(value).await?).await?)
     }
 
+    /// Writes values of one kind, all or none.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn put_all<T: Stored>(&self, values: &[T]) -> Result<(), RecordError> {
+        let mut records = Vec::with_capacity(values.len());
+        for value in values {
+            records.push(self.sealed(value).await?);
+        }
+        Ok(self.store.put_records(records, Vec::new()).await?)
+    }
+
     /// Writes two values of different kinds, both or none.
     ///
     /// # Errors

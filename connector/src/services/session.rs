@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use joinery_model::{DeviceId, Epoch, Revision};
+use joinery_model::{Epoch, Revision};
 use joinery_pki::PeerName;
 use joinery_seal::{
     ContentKey, DevicePublic, GrantBinding, KeyBinding, RowBinding, RowKind, Sealed, grant, seal,
@@ -84,9 +84,7 @@ impl SessionDesk for Sessions {
             // The stream is closed either way; the reason is a courtesy that a slow agent must not draw out.
             let _closed = tokio::time::timeout(COURTESY, link.send(ToAgent::Goodbye(reason))).await;
         }
-        if self.app.registry.leave(peer.device, &seat) {
-            self.note_last_seen(device.id).await;
-        }
+        self.app.registry.leave(peer.device, &seat, joinery_daemon::now());
         tracing::info!(device = %device.id, "Session ended");
     }
 
@@ -117,15 +115,6 @@ impl SessionDesk for Sessions {
 fn refuse(error: impl std::fmt::Display) -> Refusal {
     tracing::error!("A device's request is refused: {error}");
     Refusal::Unavailable
-}
-
-impl Sessions {
-    async fn note_last_seen(&self, device: DeviceId) {
-        let now = joinery_daemon::now();
-        if let Err(error) = self.app.change_device(device, |record| record.last_seen = Some(now)).await {
-            tracing::warn!(%device, "When the device was last seen is not kept: {error}");
-        }
-    }
 }
 
 /// Waits until the registry says that the session must end.
