@@ -1,14 +1,6 @@
 //! Marked strings go in at the tenant and come out on the devices' screens; in between, in whatever either program has
 //! written, none of them is ever found.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a scenario fails by panicking"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -1,13 +1,5 @@
 //! The connector is away: the device goes on by itself, and catches up when it is back.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a scenario fails by panicking"
-)]
-
 use jiff::{SignedDuration, Timestamp};
 use joinery_tenant::NewMeeting;
 use joinery_tests::{Happening, ROOM, Watch, World, in_minutes, in_seconds, webex};

@@ -1,14 +1,6 @@
 //! Files that were damaged, lost or exchanged: told in one clear sentence that says what to do; nothing is made worse, and
 //! what can be had again comes back by itself.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a scenario fails by panicking"
-)]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -115,7 +107,8 @@ mod database {
         let path = world.connector.database();
         let good = fs::read(&path).unwrap();
         let file = path.display().to_string();
-        let damages: [(&str, fn(&mut Vec<u8>)); 3] = [
+        type Damage = fn(&mut Vec<u8>);
+        let damages: [(&str, Damage); 3] = [
             ("overwritten", |bytes| bytes.fill(0x5a)),
             ("a page overwritten", |bytes| bytes[4096..8192].fill(0x5a)),
             ("cut", |bytes| bytes.truncate(5000)),
@@ -159,7 +152,8 @@ mod device {
             cache(&panel).iter().any(|file| fs::metadata(file).unwrap().len() > 100),
             "there is no cache"
         );
-        let damages: [(&str, fn(&Path)); 4] = [
+        type Damage = fn(&Path);
+        let damages: [(&str, Damage); 4] = [
             ("cut", |file| {
                 let bytes = fs::read(file).unwrap();
                 fs::write(file, &bytes[..bytes.len() / 2]).unwrap();

@@ -1,13 +1,5 @@
 //! Devices come by a code and go by a word, all through the command lines.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a scenario fails by panicking"
-)]
-
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};

@@ -1,13 +1,5 @@
 //! Disks that are full: what must be written to be true is not pretended, everything else goes on, nothing is lost.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a scenario fails by panicking"
-)]
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,14 +1,6 @@
 //! Programs killed without warning, again and again, while calendars change. A device never loses a change, never sees
 //! one twice, and never goes back.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a scenario fails by panicking"
-)]
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 

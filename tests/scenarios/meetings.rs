@@ -1,13 +1,5 @@
 //! One meeting and what becomes of it: on the device within one push, its Join button with it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a scenario fails by panicking"
-)]
-
 use jiff::SignedDuration;
 use joinery_tenant::{Attendee, NewMeeting, Response, Sensitivity, ShowAs};
 use joinery_tests::{

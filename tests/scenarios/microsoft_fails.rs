@@ -1,14 +1,6 @@
 //! Microsoft refuses or is not there: the operator is told what to do, devices go on with what they have, and reading goes
 //! on by itself once the reason is gone.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a scenario fails by panicking"
-)]
-
 use std::fs;
 
 use joinery_tenant::MailboxKind;

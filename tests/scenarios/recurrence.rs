@@ -1,13 +1,5 @@
 //! Series: each occurrence by itself, with its exceptions and its gaps.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a scenario fails by panicking"
-)]
-
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use joinery_tenant::NewMeeting;
 use joinery_tests::{Agent, MeetingList, ROOM, World, in_minutes, webex};

@@ -1,14 +1,6 @@
 //! Rounds that go wrong: links that die, pages that break off, a service that is busy. The list is right in the end, and
 //! a device notices nothing but real changes.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a scenario fails by panicking"
-)]
-
 use jiff::SignedDuration;
 use joinery_tests::{Agent, ROOM, Watch, World, in_minutes, wait_for, webex};
 

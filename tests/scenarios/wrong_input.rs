@@ -1,13 +1,5 @@
 //! What people write wrong: each ends in one clear sentence that says what to do, with the documented exit code.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a scenario fails by panicking"
-)]
-
 use std::fs;
 use std::net::TcpListener;
 
