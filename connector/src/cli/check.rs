@@ -32,7 +32,7 @@ pub(super) struct CheckArgs {
 /// One thing that was tried.
 #[derive(Serialize)]
 struct Line {
-    /// What was tried: `configuration`, `keys`, `store`, `token`, `mailbox`, `write`.
+    /// What was tried: `configuration`, `keys`, `store`, `token`, `domains`, `mailbox`, `write`.
     check: &'static str,
     /// On what.
     subject: String,
@@ -65,24 +65,22 @@ pub(super) async fn run(config: &Config, args: &CheckArgs) -> Result<(), CliErro
     let mut lines = vec![Line::of::<String>("configuration", "file", Ok("understood".to_owned()))];
     lines.push(Line::of("keys", config.keys.file.display().to_string(), keys(config).await));
     lines.push(Line::of("store", config.database.display().to_string(), store(config)));
-    let running = client::ask::<Vec<MailboxLine>>(config, &AdminRequest::MailboxList).await;
     if wanted.is_empty() {
-        match running {
+        match client::ask::<Vec<MailboxLine>>(config, &AdminRequest::MailboxList).await {
             Ok(synced) => wanted = synced.into_iter().map(|line| line.address).collect(),
-            Err(_) => eprintln!(
-                "joinery-connector: the daemon is not running, so no mailbox is tried; name one with --mailbox"
-            ),
+            Err(error) => {
+                eprintln!("joinery-connector: no mailbox is tried; name one with --mailbox: {error}");
+            }
         }
     }
     for tenant in &config.tenants {
-        let mine: Vec<_> = wanted.iter().filter(|address| owns(config, tenant, address)).cloned().collect();
-        try_tenant(config, tenant, &mine, args.write, &mut lines).await;
+        try_tenant(config, tenant, &mut wanted, args.write, &mut lines).await;
     }
-    for address in
-        wanted.iter().filter(|address| !config.tenants.iter().any(|tenant| owns(config, tenant, address)))
-    {
-        let nobody =
-            format!("no tenant owns the domain {}; add it to `domains` of its [[tenant]]", address.domain());
+    for address in wanted {
+        let nobody = format!(
+            "no tenant that could be asked owns the domain {}; add it to `domains` of its [[tenant]]",
+            address.domain()
+        );
         lines.push(Line::of::<String>("mailbox", address.as_str(), Err(nobody)));
     }
     if args.json {
@@ -129,30 +127,33 @@ fn store(config: &Config) -> Result<String, String> {
     }
 }
 
-fn owns(config: &Config, tenant: &TenantConfig, address: &MailboxAddress) -> bool {
-    let only = config.tenants.len() == 1 && tenant.domains.is_empty();
-    only || tenant.domains.iter().any(|domain| domain == address.domain())
-}
-
+/// Tries the tenant and those of the wanted mailboxes that are its own; the others stay wanted.
 async fn try_tenant(
     config: &Config,
     tenant: &TenantConfig,
-    mailboxes: &[MailboxAddress],
+    wanted: &mut Vec<MailboxAddress>,
     write: bool,
     lines: &mut Vec<Line>,
 ) {
     let name = tenant.name.as_str();
-    let graph = match graph(tenant) {
-        Ok(graph) => graph,
-        Err(error) => return lines.push(Line::of("token", name, Err::<String, _>(format!("{error:#}")))),
-    };
-    let token = graph.authenticate().await.map(|()| "the application signs in".to_owned());
-    let signed_in = token.is_ok();
-    lines.push(Line::of("token", name, token));
-    if !signed_in {
-        return;
+    let signed_in = sign_in(tenant).await;
+    let said = signed_in.as_ref().map(|_| "the application signs in".to_owned());
+    lines.push(Line::of("token", name, said));
+    let alone = config.tenants.len() == 1 && tenant.domains.is_empty();
+    let mut domains = tenant.domains.clone();
+    if let Ok(graph) = &signed_in
+        && domains.is_empty()
+        && !alone
+    {
+        match graph.domains().await {
+            Ok(told) => domains = told,
+            Err(error) => lines.push(Line::of("domains", name, Err::<String, _>(error))),
+        }
     }
-    for address in mailboxes {
+    let mine: Vec<_> =
+        wanted.extract_if(.., |address| alone || domains.iter().any(|own| own == address.domain())).collect();
+    let Ok(graph) = signed_in else { return };
+    for address in &mine {
         let read = read(config, &graph, address).await;
         let readable = read.is_ok();
         lines.push(Line::of("mailbox", address.as_str(), read));
@@ -160,6 +161,12 @@ async fn try_tenant(
             lines.push(Line::of("write", address.as_str(), write_event(&graph, address).await));
         }
     }
+}
+
+async fn sign_in(tenant: &TenantConfig) -> Result<Graph, String> {
+    let graph = graph(tenant).map_err(|error| format!("{error:#}"))?;
+    graph.authenticate().await.map_err(|error| error.to_string())?;
+    Ok(graph)
 }
 
 async fn read(config: &Config, graph: &Graph, address: &MailboxAddress) -> Result<String, GraphError> {
@@ -189,4 +196,34 @@ async fn write_event(graph: &Graph, address: &MailboxAddress) -> Result<String, 
     graph.delete_event(address, &made.id).await?;
     changed?;
     Ok("an event can be created, changed and deleted".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use joinery_model::TenantName;
+    use joinery_tenant::{MailboxKind, Options, Tenant};
+
+    #[tokio::test]
+    async fn of_several_tenants_without_domains_each_is_asked_for_its_own() {
+        let room = "room@contoso.example";
+        let mailboxes = vec![(room.to_owned(), MailboxKind::Room)];
+        let tenant = Tenant::start(Options { mailboxes, ..Options::default() }).await.unwrap();
+        let test = testing::app_of(&tenant).await;
+        let mut config = test.app.config.clone();
+        config.tenants[0].domains.clear();
+        config.tenants.push(TenantConfig { name: TenantName::new("other"), ..config.tenants[0].clone() });
+        let mut wanted = vec![room.parse().unwrap(), "room@fabrikam.example".parse().unwrap()];
+        let mut lines = Vec::new();
+        try_tenant(&config, &config.tenants[0], &mut wanted, false, &mut lines).await;
+        let said: Vec<_> = lines.iter().map(|line| (line.check, line.ok)).collect();
+        assert_eq!(
+            said,
+            [("token", true), ("mailbox", true)],
+            "{:?}",
+            lines.last().map(|line| &line.message)
+        );
+        assert_eq!(wanted.len(), 1);
+    }
 }
