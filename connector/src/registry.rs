@@ -25,8 +25,17 @@ pub struct Seen {
     pub listed: u32,
     /// How far the device's clock is ahead of ours, in seconds.
     pub clock_ahead_s: i64,
-    /// What it could not take, by code.
-    pub problem: Option<String>,
+    /// The revision that it could not take whole, and why, by code.
+    pub problem: Option<(Revision, String)>,
+}
+
+impl Seen {
+    /// A revision is durable on the device. One that it could not take whole is so as well, and stays a problem until a
+    /// newer one came.
+    pub fn acknowledge(&mut self, revision: Revision) {
+        self.acknowledged = Some(revision);
+        self.problem.take_if(|(refused, _)| *refused < revision);
+    }
 }
 
 #[derive(Debug)]
@@ -109,7 +118,8 @@ impl Registry {
         if let Some((_, older)) = slot.session.replace((number, tell)) {
             older.send_replace(Some(GoodbyeReason::Replaced));
         }
-        slot.seen = Seen { acknowledged: slot.seen.acknowledged, ..seen };
+        let known = std::mem::take(&mut slot.seen);
+        slot.seen = Seen { acknowledged: known.acknowledged, problem: known.problem, ..seen };
         Some((slot.record(), Seat { number, end }))
     }
 
@@ -206,6 +216,15 @@ mod tests {
         assert_eq!(registry.unsaved()[0].last_seen, Some(Timestamp::MAX));
         registry.put(registry.unsaved().remove(0));
         assert!(registry.unsaved().is_empty());
+    }
+
+    #[test]
+    fn what_a_device_could_not_take_is_told_until_something_newer_came() {
+        let mut seen = Seen { problem: Some((Revision(6), "unreadable".to_owned())), ..Seen::default() };
+        seen.acknowledge(Revision(6));
+        assert!(seen.problem.is_some());
+        seen.acknowledge(Revision(7));
+        assert_eq!((seen.problem, seen.acknowledged), (None, Some(Revision(7))));
     }
 
     #[test]

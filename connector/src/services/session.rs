@@ -260,8 +260,11 @@ impl Conversation<'_> {
         let missing: BTreeSet<Epoch> =
             epochs.into_iter().filter(|epoch| !self.granted.contains(epoch)).collect();
         for epoch in missing {
-            let public =
-                self.device.public().ok_or_else(|| wait("its record holds no key; let it enroll anew"))?;
+            // As it is now: a renewal may have brought another one.
+            let device = self.app.registry.record(self.device.id);
+            let public = device
+                .and_then(|device| device.public())
+                .ok_or_else(|| wait("its record holds no key; let it enroll anew"))?;
             let key = self.app.keyring.key(&owner, epoch).await.map_err(wait)?;
             let binding = GrantBinding {
                 key: KeyBinding { tenant: &owner.tenant, mailbox: owner.mailbox, epoch },
@@ -290,13 +293,12 @@ impl Conversation<'_> {
     fn take(&mut self, message: FromAgent) -> bool {
         let registry = &self.app.registry;
         match message {
-            FromAgent::Ack { revision, .. } => registry.note(self.device.id, |seen| {
-                seen.acknowledged = Some(revision);
-                seen.problem = None;
-            }),
+            FromAgent::Ack { revision, .. } => {
+                registry.note(self.device.id, |seen| seen.acknowledge(revision));
+            }
             FromAgent::Nack { revision, code, .. } => {
                 tracing::warn!(device = %self.device.id, revision = revision.0, code, "The device could not take a change");
-                registry.note(self.device.id, |seen| seen.problem = Some(code));
+                registry.note(self.device.id, |seen| seen.problem = Some((revision, code)));
             }
             FromAgent::NeedGrant { mailbox, epoch } if mailbox == self.mailbox.id() => {
                 self.granted.remove(&epoch);

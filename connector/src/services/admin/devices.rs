@@ -148,7 +148,7 @@ fn line(app: &App, record: DeviceRecord, seen: Seen, here: bool) -> DeviceLine {
         listed: seen.listed,
         shown: seen.shown,
         clock_ahead_s: seen.clock_ahead_s,
-        problem: seen.problem,
+        problem: seen.problem.map(|(_, code)| code),
         enrolled: record.enrolled,
         certificate_until: record.certificate_until,
         last_seen: record.last_seen,
