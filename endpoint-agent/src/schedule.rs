@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use joinery_daemon::{Shutdown, now};
+use joinery_daemon::{ClockChanges, Shutdown, now};
 use tokio::sync::{broadcast, watch};
 use tokio::time::sleep;
 
@@ -16,7 +16,7 @@ use crate::board::Board;
 use crate::holdings::View;
 use crate::listing::EventJson;
 
-/// The longest sleep: a clock that was set, and a machine that woke up, is noticed within this time.
+/// The longest sleep: where the system does not tell that the clock was set, it is noticed within this time.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 
 /// Looks at `views` by the clock until `stop`, puts what should be visible into `board` and tells `events`.
@@ -28,15 +28,33 @@ pub async fn run(
 ) {
     let stopped = stop.cancelled();
     tokio::pin!(stopped);
+    let mut clock = ClockChanges::listen()
+        .inspect_err(|error| tracing::warn!(%error, "Jumps of the clock are noticed late"))
+        .ok();
     loop {
         let view = Arc::clone(&views.borrow_and_update());
         let next = look(&view, &board, &events);
         tokio::select! {
             () = sleep(pause(next, now())) => {}
+            () = jump(&mut clock) => tracing::info!("The clock was set, or the machine woke up"),
             changed = views.changed() => if changed.is_err() { return },
             () = &mut stopped => return,
         }
     }
+}
+
+/// Ends when the clock was set or the machine woke up; never where the system does not tell.
+async fn jump(clock: &mut Option<ClockChanges>) {
+    if let Some(changes) = clock {
+        match changes.next().await {
+            Ok(()) => return,
+            Err(error) => {
+                tracing::warn!(%error, "Jumps of the clock are noticed late from now on");
+                *clock = None;
+            }
+        }
+    }
+    std::future::pending().await
 }
 
 /// One look. Returns when the buttons change next.

@@ -4,6 +4,7 @@
 //! The rings below take `now` and random bytes as arguments; this is where they come from.
 
 mod clock;
+mod clock_changes;
 mod config_error;
 pub mod control;
 mod durable;
@@ -12,6 +13,7 @@ pub mod notify;
 mod shutdown;
 
 pub use clock::{NoRandomness, now, random, random_unit};
+pub use clock_changes::ClockChanges;
 pub use config_error::ConfigError;
 pub use durable::{WriteError, write_durably};
 pub use logging::{LoggingError, start_logging};
