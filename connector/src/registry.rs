@@ -65,12 +65,26 @@ pub struct Registry {
     last_session: Mutex<u64>,
 }
 
-/// A session's place in the registry; it must be given back with [`Registry::leave`].
+/// A session's place in the registry, given back when dropped: however the session ends.
 #[derive(Debug)]
-pub struct Seat {
+pub struct Seat<'a> {
+    registry: &'a Registry,
+    device: DeviceId,
     number: u64,
     /// Becomes `Some` when the session must end.
     pub end: watch::Receiver<Option<GoodbyeReason>>,
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        let mut slots = self.registry.slots.lock();
+        let Some(slot) = slots.get_mut(&self.device) else { return };
+        // A session that was replaced has another on its place.
+        if slot.session.as_ref().is_some_and(|(number, _)| *number == self.number) {
+            slot.session = None;
+            slot.left = Some(joinery_daemon::now());
+        }
+    }
 }
 
 impl Registry {
@@ -106,7 +120,7 @@ impl Registry {
     }
 
     /// Seats a session; an older one of the same device is told to go. `None`: the device may not come in.
-    pub fn enter(&self, id: DeviceId, seen: Seen) -> Option<(DeviceRecord, Seat)> {
+    pub fn enter(&self, id: DeviceId, seen: Seen) -> Option<(DeviceRecord, Seat<'_>)> {
         let mut slots = self.slots.lock();
         let slot = slots.get_mut(&id).filter(|slot| slot.record.revoked.is_none())?;
         let number = {
@@ -120,23 +134,13 @@ impl Registry {
         }
         let known = std::mem::take(&mut slot.seen);
         slot.seen = Seen { acknowledged: known.acknowledged, problem: known.problem, ..seen };
-        Some((slot.record(), Seat { number, end }))
+        Some((slot.record(), Seat { registry: self, device: id, number, end }))
     }
 
     /// Changes what is known of a device's session.
     pub fn note(&self, id: DeviceId, change: impl FnOnce(&mut Seen)) {
         if let Some(slot) = self.slots.lock().get_mut(&id) {
             change(&mut slot.seen);
-        }
-    }
-
-    /// Gives a seat back. One whose session was replaced has nobody on it any more.
-    pub fn leave(&self, id: DeviceId, seat: &Seat, now: Timestamp) {
-        let mut slots = self.slots.lock();
-        let Some(slot) = slots.get_mut(&id) else { return };
-        if slot.session.as_ref().is_some_and(|(number, _)| *number == seat.number) {
-            slot.session = None;
-            slot.left = Some(now);
         }
     }
 
@@ -198,7 +202,7 @@ mod tests {
         }
     }
 
-    fn told(seat: &Seat) -> Option<GoodbyeReason> {
+    fn told(seat: &Seat<'_>) -> Option<GoodbyeReason> {
         *seat.end.borrow()
     }
 
@@ -209,11 +213,11 @@ mod tests {
         let (_, older) = registry.enter(device(1).id, Seen::default()).unwrap();
         let (_, newer) = registry.enter(device(1).id, Seen::default()).unwrap();
         assert_eq!((told(&older), told(&newer)), (Some(GoodbyeReason::Replaced), None));
-        registry.leave(device(1).id, &older, Timestamp::MAX);
+        drop(older);
         assert!(registry.all()[0].2 && registry.unsaved().is_empty());
-        registry.leave(device(1).id, &newer, Timestamp::MAX);
+        drop(newer);
         assert!(!registry.all()[0].2);
-        assert_eq!(registry.unsaved()[0].last_seen, Some(Timestamp::MAX));
+        assert!(registry.unsaved()[0].last_seen.is_some());
         registry.put(registry.unsaved().remove(0));
         assert!(registry.unsaved().is_empty());
     }

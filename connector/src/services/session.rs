@@ -84,7 +84,7 @@ impl SessionDesk for Sessions {
             // The stream is closed either way; the reason is a courtesy that a slow agent must not draw out.
             let _closed = tokio::time::timeout(COURTESY, link.send(ToAgent::Goodbye(reason))).await;
         }
-        self.app.registry.leave(peer.device, &seat, joinery_daemon::now());
+        drop(seat);
         tracing::info!(device = %device.id, "Session ended");
     }
 
@@ -118,7 +118,7 @@ fn refuse(error: impl std::fmt::Display) -> Refusal {
 }
 
 /// Waits until the registry says that the session must end.
-async fn dismissed(seat: &mut Seat) -> End {
+async fn dismissed(seat: &mut Seat<'_>) -> End {
     match seat.end.wait_for(Option::is_some).await.map(|reason| *reason) {
         Ok(Some(reason)) => End::Goodbye(reason),
         Ok(None) | Err(_) => End::Gone,

@@ -81,6 +81,16 @@ pub(super) fn show(app: &App, address: &str) -> Result<MailboxLine, AdminError> 
 pub(super) async fn remove(app: &App, address: &str) -> Result<MailboxLine, AdminError> {
     let mailbox = find(app, address)?;
     let gone = line(&mailbox);
+    if let Err(error) = erase(app, &mailbox).await {
+        let sentence = format!("its removal was interrupted, remove it once more: {error}");
+        mailbox.failed(joinery_daemon::now(), "mailbox-half-removed", sentence);
+        return Err(error);
+    }
+    tracing::info!(mailbox = %mailbox.id(), "Mailbox removed and its keys shredded");
+    Ok(gone)
+}
+
+async fn erase(app: &App, mailbox: &Mailbox) -> Result<(), AdminError> {
     let id = mailbox.id();
     mailbox.close();
     app.sync.remove(id).await;
@@ -98,8 +108,7 @@ pub(super) async fn remove(app: &App, address: &str) -> Result<MailboxLine, Admi
     deletes.extend(invitations.map(|invitation| (InvitationRecord::KIND, invitation.id())));
     app.store.put_records(Vec::new(), deletes).await?;
     app.roster.remove(id);
-    tracing::info!(mailbox = %id, "Mailbox removed and its keys shredded");
-    Ok(gone)
+    Ok(())
 }
 
 pub(super) async fn resync(app: &App, address: &str) -> Result<MailboxLine, AdminError> {
