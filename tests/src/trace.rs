@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -95,8 +96,8 @@ pub fn traces(root: &Path, except: &[PathBuf], marks: &[Mark]) -> (Vec<Trace>, u
         if except.contains(&file) {
             continue;
         }
-        let content =
-            fs::read(&file).unwrap_or_else(|error| panic!("{} cannot be read: {error}", file.display()));
+        // What was there for a moment only, on its way to another name, is found under that one.
+        let Some(content) = unless_gone(&file, fs::read(&file)) else { continue };
         files += 1;
         bytes += content.len();
         let name = file.strip_prefix(root).unwrap_or(&file).as_os_str().as_encoded_bytes().to_vec();
@@ -121,8 +122,9 @@ fn literal(bytes: &[u8]) -> String {
 /// All files under `folder`; sockets hold nothing.
 pub fn files_under(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let (path, kind) = entry.map(|entry| (entry.path(), entry.file_type().unwrap())).unwrap();
+    for entry in unless_gone(folder, fs::read_dir(folder)).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let Some(kind) = unless_gone(&path, entry.file_type()) else { continue };
         if kind.is_dir() {
             files.extend(files_under(&path));
         } else if kind.is_file() {
@@ -130,6 +132,15 @@ pub fn files_under(folder: &Path) -> Vec<PathBuf> {
         }
     }
     files
+}
+
+/// Programs that run make and remove files while they are looked for.
+fn unless_gone<T>(path: &Path, read: io::Result<T>) -> Option<T> {
+    match read {
+        Ok(read) => Some(read),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => panic!("{} cannot be read: {error}", path.display()),
+    }
 }
 
 #[cfg(test)]
