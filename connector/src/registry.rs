@@ -57,9 +57,9 @@ impl Slot {
 /// All registered devices, revoked ones too.
 #[derive(Debug, Default)]
 pub struct Registry {
-    /// Held by whoever writes records of devices or invitations: what is written follows from what is there, so two
-    /// devices cannot both use one code, a change cannot undo a revocation, and nothing comes back after its mailbox
-    /// was removed.
+    /// Held by whoever writes records of mailboxes, devices or invitations: what is written follows from what is there,
+    /// so two devices cannot both use one code, a change cannot undo a revocation, and nothing comes back after its
+    /// mailbox was removed.
     pub changes: tokio::sync::Mutex<()>,
     slots: Mutex<BTreeMap<DeviceId, Slot>>,
     last_session: Mutex<u64>,

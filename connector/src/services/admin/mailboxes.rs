@@ -23,13 +23,15 @@ pub(super) fn find(app: &App, address: &str) -> Result<Arc<Mailbox>, AdminError>
 
 pub(super) async fn add(app: &App, address: &str, kind: MailboxKind) -> Result<MailboxLine, AdminError> {
     let address = parse(address)?;
+    let tenant = tenant_of(app, &address).await?;
+    let _one = app.registry.changes.lock().await;
     if app.roster.by_address(&address).is_some() {
         let message = format!("mailbox {} is synced already", address.as_str());
         return Err(AdminError::failed("mailbox-known", message));
     }
     let record = MailboxRecord {
         id: MailboxId::from_bytes(joinery_daemon::random().map_err(AdminError::internal)?),
-        tenant: tenant_of(app, &address).await?,
+        tenant,
         address,
         kind,
         added: joinery_daemon::now(),
@@ -140,5 +142,21 @@ pub(super) fn line(mailbox: &Mailbox) -> MailboxLine {
             message: problem.sentence,
             since: problem.since,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn a_mailbox_is_added_once() {
+        let test = testing::app().await;
+        let (app, room) = (&test.app, "room@contoso.example");
+        let (first, second) =
+            tokio::join!(add(app, room, MailboxKind::Room), add(app, room, MailboxKind::Room));
+        assert!(first.is_ok());
+        assert_eq!(second.unwrap_err().code, "mailbox-known");
     }
 }
