@@ -59,9 +59,14 @@ impl EnrollmentDesk for Desk {
     /// Counts the try before anything is answered. An invitation that is unknown, over or burned is answered exactly
     /// like an open one, with a password that nobody has.
     async fn begin(&self, lookup: &str, remote: IpAddr) -> Result<Ticket, EnrollRefusal> {
-        if let Err(wait) = self.rate.lock().take(remote, Instant::now()) {
-            tracing::warn!(%remote, "Enrollment is tried too often; the source has to wait");
-            return Err(EnrollRefusal::TooMany { retry_after: wait });
+        {
+            let (mut rate, now) = (self.rate.lock(), Instant::now());
+            if let Err(retry_after) = rate.take(remote, now) {
+                if rate.tell(now) {
+                    tracing::warn!(%remote, "Enrollment is tried too often; whoever does has to wait");
+                }
+                return Err(EnrollRefusal::TooMany { retry_after });
+            }
         }
         let _one = self.app.registry.changes.lock().await;
         let found = self.invitation(lookup).await?.filter(|found| found.is_open(joinery_daemon::now()));

@@ -15,13 +15,14 @@ pub struct Rate {
     all: usize,
     /// From one address, so that one source does not use up everybody's.
     one: usize,
+    told: Option<Instant>,
 }
 
 impl Rate {
     /// Allows `per_minute` tries a minute, half of them from one address.
     pub fn new(per_minute: u16) -> Self {
         let all = usize::from(per_minute).max(1);
-        Self { tries: VecDeque::new(), all, one: all.div_ceil(2) }
+        Self { tries: VecDeque::new(), all, one: all.div_ceil(2), told: None }
     }
 
     /// Counts a try, if it may be made now.
@@ -47,6 +48,15 @@ impl Rate {
                 Ok(())
             }
         }
+    }
+
+    /// Whether to log that somebody has to wait: once in a minute, however often they try.
+    pub fn tell(&mut self, now: Instant) -> bool {
+        let due = self.told.is_none_or(|told| now.saturating_duration_since(told) >= SPAN);
+        if due {
+            self.told = Some(now);
+        }
+        due
     }
 }
 
@@ -78,6 +88,14 @@ mod tests {
         assert_eq!(rate.take(ip(99), at(20)), Err(Duration::from_secs(40)));
         assert_eq!(rate.take(ip(1), at(60)), Ok(()));
         assert_eq!(rate.take(ip(99), at(61)), Ok(()));
+    }
+
+    #[test]
+    fn a_crowd_is_told_of_once_a_minute() {
+        let start = Instant::now();
+        let mut rate = Rate::new(1);
+        let told = [0, 0, 59, 60, 61].map(|s| rate.tell(start + Duration::from_secs(s)));
+        assert_eq!(told, [true, false, false, true, false]);
     }
 
     #[test]
