@@ -26,12 +26,17 @@ fn join_target(event: &Event, own_sites: &[String]) -> Option<JoinTarget> {
 }
 
 /// What a round changes in the list that is known.
-pub fn changes(known: &BTreeMap<EventId, Meeting>, result: &RoundResult, own_sites: &[String]) -> Changes {
-    let meetings = result
-        .upserts
-        .iter()
-        .map(|(id, event)| (id.clone(), meeting(event, join_target(event, own_sites))))
-        .collect();
+pub async fn changes(
+    known: &BTreeMap<EventId, Meeting>,
+    result: &RoundResult,
+    own_sites: &[String],
+) -> Changes {
+    let mut meetings = BTreeMap::new();
+    for (id, event) in &result.upserts {
+        meetings.insert(id.clone(), meeting(event, join_target(event, own_sites)));
+        // A month of long invitations takes a while to search: sessions go on between two of them.
+        tokio::task::yield_now().await;
+    }
     diff(known, result.full, meetings, &result.removed)
 }
 

@@ -169,7 +169,7 @@ async fn apply(
         if !known.damaged.is_empty() && !result.full {
             return Ok(Applied::Damaged);
         }
-        let changes = changes(&known.meetings, result, &app.config.own_sites);
+        let changes = changes(&known.meetings, result, &app.config.own_sites).await;
         let new =
             changes.upserts.iter().filter(|meeting| !known.meetings.contains_key(&meeting.event)).count();
         let meetings = (known.meetings.len() + new).saturating_sub(changes.removes.len());
