@@ -209,7 +209,12 @@ async fn ask(
         step = match step {
             Step::Fetch(request) => round.page(graph.page(address, &request).await?),
             Step::FetchSeries(masters) => round.series(graph.series(address, &masters).await?),
-            Step::Commit(result) => return Ok(*result),
+            Step::Commit(result) => {
+                if let Some(reason) = result.resync {
+                    tracing::info!(mailbox = %mailbox.id(), "Calendar read anew: {reason}");
+                }
+                return Ok(*result);
+            }
             Step::GiveUp(error) => return Err(error.into()),
         };
     }
