@@ -45,12 +45,23 @@ mod keys {
         let (mut world, _panel) = kept_meeting();
         world.connector.stop();
         let kek = world.connector.key_file();
+        let fails = |words: &[&str]| {
+            let check = world.connector.call(&["check"]);
+            assert_eq!(check.code, Some(1), "{}", check.out);
+            let failed: Vec<&str> = check.out.lines().filter(|line| line.starts_with("FAILED")).collect();
+            assert_eq!(failed.len(), 1, "{}", check.out);
+            assert_sentence("check", failed[0], words);
+        };
         fs::set_permissions(&kek, fs::Permissions::from_mode(0o640)).unwrap();
-        let check = world.connector.call(&["check"]);
-        assert_eq!(check.code, Some(1), "{}", check.out);
-        let failed: Vec<&str> = check.out.lines().filter(|line| line.starts_with("FAILED")).collect();
-        assert_eq!(failed.len(), 1, "{}", check.out);
-        assert_sentence("check", failed[0], &["keys", &kek.display().to_string(), "chmod 0600"]);
+        fails(&["keys", &kek.display().to_string(), "chmod 0600"]);
+        fs::set_permissions(&kek, fs::Permissions::from_mode(0o600)).unwrap();
+        let own = fs::read(&kek).unwrap();
+        let other = World::new();
+        fs::write(&kek, fs::read(other.connector.key_file()).unwrap()).unwrap();
+        other.finish();
+        fails(&["keys", &kek.display().to_string()]);
+        fs::write(&kek, own).unwrap();
+        assert_eq!(world.connector.call(&["check"]).code, Some(0));
         world.finish();
     }
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 use clap::Args;
 use jiff::SignedDuration;
 use joinery_calendar_sync::{PageRequest, Window};
-use joinery_kms::{Embedded, KeyManager, KmsError};
-use joinery_model::MailboxAddress;
+use joinery_kms::{Embedded, KeyManager, KmsError, WrappedKey};
+use joinery_model::{MailboxAddress, MailboxId};
 use joinery_msgraph::{EventPatch, Graph, GraphError, NewEvent};
+use joinery_store_sqlite::Sqlite;
 use serde::Serialize;
 
 use super::{CliError, client, table};
@@ -110,6 +111,10 @@ async fn keys(config: &Config) -> Result<String, KmsError> {
     let kms = KeyManager::Embedded(Embedded::open(&config.keys.file)?);
     let wrapped = kms.wrap(b"check").await?;
     kms.unwrap(&wrapped).await?;
+    // The key file must also be the one that the database was made with. What cannot be looked at is told as `store`.
+    for key in Sqlite::keys_at_rest(&config.database, MailboxId::DAEMON).unwrap_or_default() {
+        kms.unwrap(&WrappedKey::from_bytes(&key.wrapped)?).await?;
+    }
     Ok("wraps and unwraps".to_owned())
 }
 
@@ -117,9 +122,8 @@ async fn keys(config: &Config) -> Result<String, KmsError> {
 /// its way.
 fn store(config: &Config) -> Result<String, String> {
     if config.database.exists() {
-        return std::fs::File::open(&config.database)
-            .map(|_| "there".to_owned())
-            .map_err(|error| format!("cannot be opened: {error}; it must belong to the user of the daemon"));
+        let looked_at = Sqlite::keys_at_rest(&config.database, MailboxId::DAEMON);
+        return looked_at.map(|_| "there".to_owned()).map_err(|error| error.to_string());
     }
     match config.database.parent() {
         Some(folder) if folder.is_dir() => Ok("will be made at the first start".to_owned()),

@@ -118,7 +118,12 @@ impl Refusal {
             operation,
             kind,
             status: answer.status,
-            graph_code: codes.iter().find_map(|code| printable(code)).map(str::to_owned),
+            // A code that only repeats the status (429 does) tells nothing more.
+            graph_code: codes
+                .iter()
+                .filter(|code| **code != answer.status.to_string())
+                .find_map(|code| printable(code))
+                .map(str::to_owned),
             request_id: answer.request_id.clone().or_else(|| body.request_id()),
             retry_after: answer.retry_after,
         }
@@ -352,6 +357,12 @@ mod tests {
              under App registrations > API permissions (type Application, with admin consent), or put the mailbox \
              into the policy's group (Exchange: Test-ApplicationAccessPolicy)"
         );
+    }
+
+    #[test]
+    fn a_code_that_repeats_the_status_is_not_told_twice() {
+        let body = r#"{"error":{"code":"TooManyRequests","innerError":{"code":"429"}}}"#;
+        assert_eq!(refusal(429, body).graph_code.as_deref(), Some("TooManyRequests"));
     }
 
     #[test]

@@ -47,6 +47,24 @@ impl Sqlite {
             writer: Worker::start("store-writer", &place, writing)?,
         })
     }
+
+    /// The wrapped keys of `mailbox` as they stand in the database file, without opening it as a store: nothing is made
+    /// or changed beside it, so any user who may read the file may ask. What is only in the write-ahead log is not
+    /// seen; of a file that holds no tables yet, nothing is.
+    ///
+    /// # Errors
+    /// [`StoreError`]; each names the file.
+    pub fn keys_at_rest(path: &Path, mailbox: MailboxId) -> Result<Vec<StoredKey>, StoreError> {
+        let place = path.display().to_string();
+        let look = || -> Result<Vec<StoredKey>, failure::Failure> {
+            let mut connection = open::for_looking(path)?;
+            match connection.table_exists(None, "content_key")? {
+                true => records::keys(&mut connection, mailbox),
+                false => Ok(Vec::new()),
+            }
+        };
+        look().map_err(|failure| failure.at(&place))
+    }
 }
 
 #[async_trait]

@@ -50,6 +50,14 @@ pub(crate) fn for_reading(path: &Path, place: &str) -> Result<Connection, StoreE
     set_up().map_err(|failure| failure.at(place))
 }
 
+/// Opens the file itself and nothing beside it, for a look.
+pub(crate) fn for_looking(path: &Path) -> rusqlite::Result<Connection> {
+    let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)
+}
+
 /// Creates the file if need be; its protection is what SQLite gives the files beside it too.
 fn prepare_file(path: &Path) -> std::io::Result<()> {
     match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path) {

@@ -49,6 +49,26 @@ fn refused(path: &Path, code: &str, says: &str) {
 }
 
 #[tokio::test]
+async fn a_look_at_the_keys_leaves_nothing_behind() {
+    let (folder, path) = place();
+    filled(&path).await;
+    let before = fs::read(&path).unwrap();
+    let keys = Sqlite::keys_at_rest(&path, ROOM).unwrap();
+    assert_eq!(
+        keys.iter().map(|key| (key.epoch, key.wrapped.len())).collect::<Vec<_>>(),
+        [(Epoch::FIRST, 64)]
+    );
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is made beside it");
+    fs::write(&path, b"").unwrap();
+    assert!(Sqlite::keys_at_rest(&path, ROOM).unwrap().is_empty());
+    fs::write(&path, vec![0x5a; 8192]).unwrap();
+    assert_eq!(Sqlite::keys_at_rest(&path, ROOM).unwrap_err().code(), "store-corrupt");
+    fs::remove_file(&path).unwrap();
+    assert!(Sqlite::keys_at_rest(&path, ROOM).unwrap_err().to_string().contains(path.to_str().unwrap()));
+}
+
+#[tokio::test]
 async fn the_files_are_private() {
     let (_folder, path) = place();
     let store = Sqlite::open(&path).unwrap();

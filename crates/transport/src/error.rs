@@ -63,7 +63,7 @@ pub enum TransportError {
         reason: String,
     },
     /// The connection ended.
-    #[error("the connection to the connector was lost: {reason}")]
+    #[error("the connection to the connector was lost ({reason})")]
     Lost {
         /// What is known of it.
         reason: String,
