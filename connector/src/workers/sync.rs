@@ -154,7 +154,7 @@ fn pause_after(app: &App, mailbox: &Mailbox, error: &RoundError) -> Duration {
     tracing::warn!(mailbox = %mailbox.id(), code = error.code(), failures, "Calendar not read: {error}");
     let jitter = joinery_daemon::random_unit();
     if error.needs_operator() {
-        // At least as slow as polling: asking again cannot help before somebody acts.
+        // Seldom, though soon enough for an operator who has just acted and waits for it.
         return SLOW_RETRY.mul_f64(0.5 + jitter / 2.0).min(app.config.sync.poll_interval * 10);
     }
     Backoff::GRAPH.retry_in(failures.saturating_sub(1), jitter, error.retry_after())
