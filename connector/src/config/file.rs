@@ -1,7 +1,7 @@
 //! The configuration as written. Unknown keys are refused.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use joinery_model::TenantName;
@@ -147,11 +147,12 @@ impl ConfigFile {
                 "this version reads calendars by polling only; set it to \"off\"",
             ));
         }
+        let database = check.database(self.store)?;
         Ok(Config {
             server: check.server(self.server)?,
             admin: check.admin(self.admin)?,
-            database: check.database(self.store)?,
-            keys: check.keys(self.keys)?,
+            keys: check.keys(self.keys, &database)?,
+            database,
             tenants: check.tenants(self.tenant)?,
             sync: check.sync(&self.sync)?,
             button_lead: check.duration("lead", self.button.lead.as_ref(), "5m", 0..=180 * MINUTE)?,
@@ -251,13 +252,14 @@ impl Check<'_> {
         }
     }
 
-    fn keys(&self, file: KeysFile) -> Result<KeysConfig, ConfigError> {
+    /// The key file stands beside the database unless it is put elsewhere.
+    fn keys(&self, file: KeysFile, database: &Path) -> Result<KeysConfig, ConfigError> {
         if let Some(provider) = file.provider.filter(|provider| provider.get_ref() != "embedded") {
             let message = "this version has the embedded key manager only; set it to \"embedded\"";
             return Err(self.refuse("provider", &provider, message));
         }
         Ok(KeysConfig {
-            file: file.embedded.file.unwrap_or_else(|| "/var/lib/joinery/kek".into()),
+            file: file.embedded.file.unwrap_or_else(|| database.with_file_name("kek")),
             max_age: self.duration("max_age", file.max_age.as_ref(), "15m", MINUTE..=DAY)?,
         })
     }

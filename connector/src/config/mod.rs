@@ -234,6 +234,19 @@ client_secret_file = "/etc/joinery/contoso.secret"
     }
 
     #[test]
+    fn the_key_file_stands_beside_the_database() {
+        let text = GOOD.replace(
+            "[keys.embedded]\nfile = \"/var/lib/joinery/kek\"",
+            "[store]\nurl = \"sqlite:/srv/x/connector.db\"",
+        );
+        let config = Config::parse(&text).unwrap();
+        assert_eq!(
+            (config.keys.file.to_str(), config.database.to_str()),
+            (Some("/srv/x/kek"), Some("/srv/x/connector.db"))
+        );
+    }
+
+    #[test]
     fn two_tenants_need_two_names() {
         let twice = format!(
             "{GOOD}{}",
