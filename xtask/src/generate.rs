@@ -24,6 +24,8 @@ fn into(root: &Path, out: &Path) -> Result<()> {
     let set = protox::compile(files, [&include]).context("proto/joinery/v1 does not compile")?;
     tonic_prost_build::configure()
         .out_dir(out)
+        // Connections are made and taken by `transport`, which knows the peer of each.
+        .build_transport(false)
         .bytes(".")
         .compile_fds(set)
         .with_context(|| format!("cannot write {}", out.display()))

@@ -112,17 +112,6 @@ pub mod enrollment_client {
     pub struct EnrollmentClient<T> {
         inner: tonic::client::Grpc<T>,
     }
-    impl EnrollmentClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
     impl<T> EnrollmentClient<T>
     where
         T: tonic::client::GrpcService<tonic::body::Body>,
@@ -680,17 +669,6 @@ pub mod session_client {
     #[derive(Debug, Clone)]
     pub struct SessionClient<T> {
         inner: tonic::client::Grpc<T>,
-    }
-    impl SessionClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
     }
     impl<T> SessionClient<T>
     where
