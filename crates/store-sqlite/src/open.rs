@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use joinery_store::StoreError;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -19,6 +19,9 @@ const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_sealed_rows.sql")
 
 /// Another process commits in milliseconds; one that holds the file longer than this is stuck.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Between two tries of what SQLite does not wait for itself.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
 /// Opens the connection that writes, after everything about the file has been put in order.
 pub(crate) fn for_writing(path: &Path, place: &str) -> Result<Connection, StoreError> {
@@ -37,7 +40,14 @@ pub(crate) fn for_writing(path: &Path, place: &str) -> Result<Connection, StoreE
         migrate(&mut connection, place)?;
         Ok(connection)
     };
-    set_up().map_err(|failure| failure.at(place))
+    // Where waiting could be for each other, as between two that make the file a WAL one, SQLite says busy at once.
+    let patience = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match set_up().map_err(|failure| failure.at(place)) {
+            Err(StoreError::Busy { .. }) if Instant::now() < patience => std::thread::sleep(BUSY_PAUSE),
+            opened => return opened,
+        }
+    }
 }
 
 /// Opens a connection that only reads, to a database that [`for_writing`] has put in order.
@@ -97,9 +107,12 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 
 fn refuse_foreign(connection: &Connection, place: &str) -> Result<(), Failure> {
     let corrupt = |detail: &str| StoreError::Corrupt { place: place.to_owned(), detail: detail.to_owned() };
-    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let found = schema(connection)?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    // All three as of one instant: another process may be making the database at this moment.
+    let instant = connection.unchecked_transaction()?;
+    let application: i64 = instant.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let found = schema(&instant)?;
+    let tables: i64 = instant.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    drop(instant);
     let new = (application, found, tables) == (0, 0, 0);
     if !new && application != APPLICATION_ID {
         return Err(corrupt("it belongs to another program").into());
